@@ -1,0 +1,80 @@
+"""From an address to a connected byte stream.
+
+An address is `host:port`, `[ipv6]:port` or `unix:/path`. A new transport is one more function here that ends in a
+`Stream`; everything above it only knows `dial`.
+"""
+
+from __future__ import annotations
+
+import socket
+from time import monotonic
+
+from ..errors import ConfigurationError, NodeUnreachable
+from .stream import Stream
+
+
+def split_address(address: str) -> tuple[str, int]:
+    """Host and port of `host:port` or `[ipv6]:port`. Raises ConfigurationError."""
+    host, colon, port = address.rpartition(":")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ConfigurationError(f"{address!r}: write an IPv6 address in brackets, like [::1]:9001")
+    if not colon or not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ConfigurationError(f"{address!r} is not an address: expected host:port, [ipv6]:port or unix:/path")
+    return host, int(port)
+
+
+def check_address(address: str) -> None:
+    """Raise ConfigurationError where `dial` could never use this address."""
+    if address.startswith("@"):
+        raise ConfigurationError(
+            f"{address!r} is an abstract unix socket, which serves only the process that owns it: "
+            "use the address at which that program listens for its clients"
+        )
+    if not address.startswith("unix:"):
+        split_address(address)
+    elif not address[5:]:
+        raise ConfigurationError(f"{address!r} names no path: expected unix:/path")
+
+
+def dial(address: str, deadline: float) -> Stream:
+    """Connect to `address` before `deadline` (a value of `time.monotonic`).
+
+    Raises NodeUnreachable (which names the step that failed) or ConfigurationError.
+    """
+    check_address(address)
+    if address.startswith("unix:"):
+        return _connect(address, [(socket.AF_UNIX, address[5:])], deadline)
+    host, port = split_address(address)
+    return _connect(address, _resolve(address, host, port), deadline)
+
+
+def _resolve(address: str, host: str, port: int) -> list[tuple[int, object]]:
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (socket.gaierror, UnicodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise NodeUnreachable(f"cannot resolve the host name {host!r}: {reason}", node=address) from None
+    return [(family, sockaddr) for family, _, _, _, sockaddr in found]
+
+
+def _connect(address: str, candidates: list[tuple[int, object]], deadline: float) -> Stream:
+    reason = "no address"
+    for family, sockaddr in candidates:
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        try:
+            sock.settimeout(max(deadline - monotonic(), 0.001))
+            sock.connect(sockaddr)
+        except TimeoutError:
+            sock.close()
+            reason = "timed out"
+        except OSError as error:
+            sock.close()
+            reason = (error.strerror or str(error)).lower()
+        except BaseException:
+            sock.close()
+            raise
+        else:
+            return Stream(sock)
+    raise NodeUnreachable(f"cannot connect: {reason}", node=address)

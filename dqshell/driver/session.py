@@ -1,0 +1,317 @@
+"""A session: statements on a cluster, whoever leads it.
+
+Every statement gets exactly one outcome. What may have been applied is never sent again; what certainly was not, and
+only for a cause that lies with the cluster, is run on the new leader.
+"""
+
+from __future__ import annotations
+
+from time import monotonic, sleep
+
+from ..errors import (
+    Abandoned,
+    Busy,
+    BusySnapshot,
+    DatabaseError,
+    Error,
+    Interrupted,
+    NoAnswer,
+    NotSent,
+    ProgrammingError,
+    TimedOut,
+    TransactionLost,
+)
+from . import guard
+from .link import Limits, Link, Listener
+from .outcome import RUN_AGAIN, is_moot, judge, may_run_again
+from .statement import BEGIN, COMMIT, ROLLBACK, Statement
+from .transaction import Transaction
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ..wire.messages import ServerInfo
+    from ..wire.values import Value
+    from .connection import Connection, Rows
+
+_LOOK_AGAIN = 1.0  # seconds between two looks at the other nodes while a statement is silent
+
+
+class Result:
+    """What a statement that was applied brought back.
+
+    `columns` is None where the statement has no rows. `rows_affected` and `last_insert_id` are None unless it
+    changes rows. `pages` can be iterated once; the result is complete when that ends without an exception.
+    """
+
+    __slots__ = ("_close", "columns", "last_insert_id", "node", "pages", "rows_affected")
+
+    def __init__(self, node: str | None) -> None:
+        self.node = node
+        self.columns: list[str] | None = None
+        self.pages: Iterator[list[tuple[Value, ...]]] = iter(())
+        self.rows_affected: int | None = None
+        self.last_insert_id: int | None = None
+        self._close: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """Give up the rows that have not been read; the server stops sending, and the connection is replaced."""
+        if self._close is not None:
+            self._close()
+
+
+class Session:
+    """Statements on one database of one cluster. Not for several threads at once.
+
+    `servers`: addresses to begin with. `same_cluster_only`: refuse, rather than warn, when the leader that is found
+    after a reconnect belongs to another cluster. `unsafe`: send what is known to crash servers.
+    """
+
+    def __init__(
+        self,
+        servers: Sequence[str],
+        database: str,
+        *,
+        limits: Limits | None = None,
+        listener: Listener | None = None,
+        same_cluster_only: bool = False,
+        unsafe: bool = False,
+    ) -> None:
+        if not unsafe:
+            guard.check_database(database)
+        self.database = database
+        self.limits = limits or Limits()
+        self.transaction = Transaction()
+        self.in_flight = False
+        self._listener = listener or Listener()
+        self._link = Link(servers, database, self.limits, self._listener, same_cluster_only)
+        self._unsafe = unsafe
+        self._generation: guard.Generation | None = None
+        self._local: list[str] = []
+
+    def __enter__(self) -> Session:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def node(self) -> str | None:
+        """The address of the leader that the session is connected to."""
+        return self._link.connection.address if self._link.connection else None
+
+    @property
+    def members(self) -> list[ServerInfo]:
+        """The cluster's members as the last leader knew them."""
+        return self._link.members
+
+    @property
+    def addresses(self) -> list[str]:
+        """All nodes ever heard of."""
+        return self._link.addresses
+
+    def close(self) -> None:
+        """Close the connection; the server rolls an open transaction back."""
+        self._drop("the session was closed")
+        self.transaction = Transaction()
+
+    def connect(self) -> None:
+        """Make sure that there is a connection to the leader. Raises NoLeader, Refused, TransactionLost."""
+        self._check()
+        self._ready()
+
+    def run(self, sql: str, params: Sequence[Value] = ()) -> Result:
+        """Run one statement. Returns when it was applied, or when its first rows are there.
+
+        Raises an Error whose `outcome` is what became of the statement.
+        """
+        statement = Statement(sql)
+        try:
+            self._check()
+            if self.transaction.is_lost:
+                return self._run_in_lost_transaction(statement)
+            return self._run(statement, params)
+        except Error as error:
+            error.statement = sql
+            raise
+        except KeyboardInterrupt:
+            raise self._interrupted(statement, self.in_flight) from None
+        finally:
+            self.in_flight = False
+
+    def _run(self, statement: Statement, params: Sequence[Value]) -> Result:
+        begun = monotonic()
+        pause = 0.005
+        asked_another = False
+        while True:
+            connection = self._ready()
+            try:
+                if not self._unsafe:
+                    guard.check_statement(statement, len(params), lambda: self._generation_of(connection))
+                return self._send(connection, statement, params)
+            except DatabaseError as error:
+                if isinstance(error, Busy):
+                    again = not isinstance(error, BusySnapshot) and monotonic() - begun + pause < self.limits.busy
+                    self._listener.waiting(f"{error.message}: waiting for the other writer" if again else "")
+                else:
+                    again = may_run_again(error, statement, self.transaction) and not (
+                        asked_another and isinstance(error, NoAnswer)
+                    )
+                    again = again and monotonic() - begun < self.limits.wait
+                    asked_another = asked_another or isinstance(error, NoAnswer)
+                if again:
+                    self._bury(error, "; not applied there, and run again")
+                else:
+                    verdict = self._settle(error, statement)
+                    if is_moot(statement, verdict):
+                        return self._run_in_lost_transaction(statement)
+                    raise verdict from None
+            sleep(pause)
+            pause = min(pause * 2, 0.1)
+
+    def _send(self, connection: Connection, statement: Statement, params: Sequence[Value]) -> Result:
+        begun = monotonic()
+        connection.patience = lambda silent: self._patience(connection, begun, silent)
+        result = Result(connection.address)
+        connection.sending_began = False
+        self.in_flight = True
+        if statement.yields_rows:
+            rows = connection.query(statement.sql, params)
+            result.columns = rows.columns
+            result.pages = self._pages(rows, statement)
+            result._close = lambda: self._give_up(rows)
+        else:
+            answer = connection.exec(statement.sql, params)
+            self.transaction.succeeded(statement)
+            if statement.changes_rows:
+                result.rows_affected, result.last_insert_id = answer.rows_affected, answer.last_insert_id
+        if statement.is_local:
+            self._local.append(statement.sql)
+        return result
+
+    def _pages(self, rows: Rows, statement: Statement) -> Iterator[list[tuple[Value, ...]]]:
+        try:
+            yield from rows
+        except DatabaseError as error:
+            verdict = self._settle(error, statement)
+            verdict.statement = statement.sql
+            verdict.message += "; the result is incomplete"
+            raise verdict from None
+        except KeyboardInterrupt:
+            raise self._interrupted(statement, sent=True) from None
+
+    def _give_up(self, rows: Rows) -> None:
+        if not rows.complete:
+            self._drop("the rest of a result was given up")
+
+    # What became of it.
+
+    def _settle(self, error: DatabaseError, statement: Statement) -> DatabaseError:
+        """The verdict on a statement that failed for good; the session's state follows."""
+        verdict = judge(error, statement, self.transaction)
+        commits = self.transaction.would_commit(statement)
+        was_open = self.transaction.is_open
+        self._bury(error, "")
+        if was_open and self._link.connection is not None:
+            self._find_out_whether_open(self._link.connection)
+        elif was_open and commits:
+            self.transaction.ended(connected=False)
+        return verdict
+
+    def _bury(self, error: DatabaseError, more: str) -> None:
+        """Drop the connection if the error took it along."""
+        if self._link.connection is not None and self._link.connection.closed:
+            self._drop(f"{error.node}: {error.message}{more}")
+
+    def _find_out_whether_open(self, connection: Connection) -> None:
+        """An error may have ended the transaction (OR ROLLBACK, a full disk): a second BEGIN tells.
+
+        It fails inside a transaction without touching it; where it succeeds there was none, and ROLLBACK undoes it.
+        """
+        connection.patience = None
+        try:
+            connection.exec(BEGIN)
+            connection.exec(ROLLBACK)
+        except ProgrammingError:
+            return
+        except DatabaseError as error:
+            self._drop(f"{connection.address}: {error.message}")
+        else:
+            self.transaction.ended()
+            self._listener.notice("the error ended the transaction; all of it was rolled back")
+
+    def _run_in_lost_transaction(self, statement: Statement) -> Result:
+        if statement.control not in (ROLLBACK, COMMIT):
+            raise TransactionLost("the transaction is lost; the statement was not run")
+        self.transaction.ended(connected=self._link.connection is not None)
+        if statement.control == COMMIT:
+            raise TransactionLost("the transaction was lost; nothing of it was applied", advice=RUN_AGAIN)
+        return Result(self.node)
+
+    def _interrupted(self, statement: Statement, sent: bool) -> Error:
+        connection = self._link.connection
+        commits = self.transaction.would_commit(statement)
+        was_open = self.transaction.is_open
+        node = self.node
+        self._listener.waiting("")
+        if sent and connection is not None and connection.sending_began:
+            self._drop("interrupted")
+            if commits:
+                if was_open:
+                    self.transaction.ended(connected=False)
+                return Abandoned("interrupted while waiting for the answer", node=node, statement=statement.sql)
+        lost = self.transaction.is_lost
+        return Interrupted(
+            "interrupted" + ("; the transaction is lost, and nothing of it was applied" if lost else ""),
+            node=node,
+            statement=statement.sql,
+            advice=TransactionLost.advice if lost else None,
+        )
+
+    def _patience(self, connection: Connection, begun: float, silent: float) -> float:
+        """How long to go on waiting for an answer: until another node leads, or the hard limit is reached."""
+        wait = self.limits.step
+        if silent >= self.limits.step:
+            if other := self._link.other_leader():
+                raise NoAnswer(f"no answer for {silent:.0f} s, and {other} leads now", node=connection.address)
+            self._listener.waiting(f"waiting for the answer of {connection.address} ({silent:.0f} s)")
+            wait = min(wait, _LOOK_AGAIN)
+        if self.limits.statement is None:
+            return wait
+        left = begun + self.limits.statement - monotonic()
+        if left <= 0:
+            raise TimedOut(f"no answer within {self.limits.statement:g} s", node=connection.address)
+        return max(min(wait, left), 0.001)
+
+    # The connection.
+
+    def _check(self) -> None:
+        """Look at the connection before it is used; a transaction dies with it."""
+        if self._link.connection is not None and not self._link.is_usable():
+            self._generation = None
+            self.transaction.disconnected()
+
+    def _ready(self) -> Connection:
+        if self._link.connection is not None:
+            return self._link.connection
+        connection = self._link.get()
+        self.transaction.connected()
+        if self._local:
+            self._listener.notice(f"not set any more on the new connection: {'; '.join(self._local)}")
+            self._local.clear()
+        return connection
+
+    def _drop(self, reason: str) -> None:
+        self._link.drop(reason)
+        self._generation = None
+        self.transaction.disconnected()
+
+    def _generation_of(self, connection: Connection) -> guard.Generation:
+        if self._generation is None:
+            try:
+                self._generation = guard.generation(connection)
+            except DatabaseError as error:
+                connection.close()
+                raise NotSent(error.message, node=error.node) from None
+        return self._generation
