@@ -1,0 +1,5 @@
+"""`python -m dqshell`."""
+
+from .cli.main import main
+
+main()

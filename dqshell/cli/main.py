@@ -1,0 +1,48 @@
+"""The entry point."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from ..environment import Environment
+from ..errors import Error, ExitCode
+from .options import parse, split_command
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main() -> None:
+    """Run the program, and end as a program should: with an exit code, or by SIGPIPE where nobody reads on."""
+    try:
+        environment = Environment()
+        code = run(sys.argv[1:], environment)
+        environment.stdout.flush()
+    except BrokenPipeError:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+    except KeyboardInterrupt:
+        code = ExitCode.INTERRUPTED
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str], environment: Environment) -> int:
+    """One whole run: arguments in, exit code out; everything else goes through `environment`."""
+    command, rest = split_command(arguments)
+    try:
+        if command == "sql" and (parsed := parse(rest)) is not None:
+            from . import sql
+
+            return sql.run(environment, *parsed)
+        from .commands import run_command
+
+        return run_command(command, rest, environment)
+    except Error as error:
+        from ..render.settings import Settings
+        from ..shell.console import Console
+
+        Console(environment, Settings()).error(error)
+        return error.exit_code
