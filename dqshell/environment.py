@@ -1,4 +1,4 @@
-"""The world around a run: its streams, whether they are terminals, colour and width. One object, replaceable in a test."""
+"""The world around a run: its streams, whether they are terminals, colour and width; replaceable in a test."""
 
 from __future__ import annotations
 

@@ -400,9 +400,7 @@ def failure_class(code: int, message: str, request: str) -> type[DatabaseError]:
     return _BY_CODE.get(code) or _BY_PRIMARY_CODE.get(code & 0xFF, ServerFailed)
 
 
-def from_failure(
-    code: int, message: str, *, request: str, node: str, statement: str | None = None
-) -> DatabaseError:
+def from_failure(code: int, message: str, *, request: str, node: str, statement: str | None = None) -> DatabaseError:
     """The exception for a FAILURE response of `node`; see `failure_class`."""
     kind = failure_class(code, message, request)
     return kind(kind.meaning or message, code=code, node=node, statement=statement)

@@ -34,9 +34,7 @@ def run(environment: Environment, values: Values, words: Sequence[str]) -> ExitC
     servers = config.servers(_text(values["servers"]), environment.variables)
     database = config.database(words[0] if words else None, environment.variables)
     if database is None:
-        raise ConfigurationError(
-            "no database given", advice=f"Name it after the options, or set {config.DATABASE}."
-        )
+        raise ConfigurationError("no database given", advice=f"Name it after the options, or set {config.DATABASE}.")
     output = console(environment, values)
     limits = Limits(
         step=_number(values["timeout"]),
@@ -93,5 +91,3 @@ def _texts(value: object) -> list[str]:
 def _number(value: object) -> float:
     assert isinstance(value, (int, float))
     return float(value)
-
-

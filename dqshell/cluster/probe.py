@@ -58,7 +58,7 @@ class Node:
 
     @property
     def role_name(self) -> str | None:
-        return None if self.role is None else ROLE_NAMES.get(self.role, str(self.role))
+        return None if self.role is None else ROLE_NAMES[self.role]
 
 
 class View:
@@ -155,7 +155,7 @@ def _merged(nodes: list[Node]) -> list[Node]:
 
 
 def _leader_of(nodes: list[Node]) -> Node | None:
-    """The node that says it leads; of several (one of them cut off, and not yet aware of it) the one most often named."""
+    """The node that says it leads; of several (one is cut off, and does not know it yet) the one named most often."""
     claims = [node for node in nodes if node.named_leader == node.address]
     named = [node.named_leader for node in nodes]
     return max(claims, key=lambda node: named.count(node.address), default=None)

@@ -12,6 +12,10 @@ from time import monotonic
 from ..errors import ConfigurationError, NodeUnreachable
 from .stream import Stream
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 def split_address(address: str) -> tuple[str, int]:
     """Host and port of `host:port` or `[ipv6]:port`. Raises ConfigurationError."""
@@ -50,7 +54,7 @@ def dial(address: str, deadline: float) -> Stream:
     return _connect(address, _resolve(address, host, port), deadline)
 
 
-def _resolve(address: str, host: str, port: int) -> list[tuple[int, object]]:
+def _resolve(address: str, host: str, port: int) -> list[tuple[int, Any]]:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (socket.gaierror, UnicodeError) as error:
@@ -59,7 +63,7 @@ def _resolve(address: str, host: str, port: int) -> list[tuple[int, object]]:
     return [(family, sockaddr) for family, _, _, _, sockaddr in found]
 
 
-def _connect(address: str, candidates: list[tuple[int, object]], deadline: float) -> Stream:
+def _connect(address: str, candidates: list[tuple[int, Any]], deadline: float) -> Stream:
     reason = "no address"
     for family, sockaddr in candidates:
         sock = socket.socket(family, socket.SOCK_STREAM)

@@ -47,7 +47,7 @@ class Listener:
 class Link:
     """A connection to the leader with `database` open on it (none when it is None), for as long as there is one.
 
-    `members` is the cluster as the last leader knew it. `same_cluster_only`: refuse, rather than warn, when a leader
+    `members` is the cluster as the last leader knew it, `lost` why the last connection is no more. `same_cluster_only`: refuse, rather than warn, when a leader
     that is found later belongs to another cluster.
     """
 
@@ -66,7 +66,7 @@ class Link:
         self._limits = limits
         self._listener = listener
         self._same_cluster_only = same_cluster_only
-        self._lost = ""  # why the last connection is no more; "" before the first one
+        self.lost = ""
 
     @property
     def addresses(self) -> list[str]:
@@ -98,16 +98,16 @@ class Link:
         if self.connection is not None:
             self.connection.close()
             self.connection = None
-        self._lost = reason
+        self.lost = reason
 
     def get(self) -> Connection:
         """The connection; if there is none, the leader is looked for. Raises NoLeader, Refused."""
         if self.connection is None:
             begun = monotonic()
             self.connection = self._find(begun + self._limits.wait)
-            if self._lost:
+            if self.lost:
                 self._listener.notice(
-                    f"{self._lost}; {self.connection.address} leads now (after {monotonic() - begun:.2f} s)"
+                    f"{self.lost}; {self.connection.address} leads now (after {monotonic() - begun:.2f} s)"
                 )
         return self.connection
 
@@ -126,7 +126,7 @@ class Link:
                 self.addresses, timeout=self._limits.step, members=self.members, progress=self._search_goes_on
             )
             try:
-                connection = search.run(max(deadline - monotonic(), 0.0), patient=bool(self._lost))
+                connection = search.run(max(deadline - monotonic(), 0.0), patient=bool(self.lost))
             finally:
                 self._listener.waiting("")
             try:

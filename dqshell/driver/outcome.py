@@ -18,8 +18,12 @@ from ..errors import (
     TimedOut,
     TransactionLost,
 )
-from .statement import ROLLBACK, Statement
-from .transaction import Transaction
+from .statement import ROLLBACK
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .statement import Statement
+    from .transaction import Transaction
 
 RUN_AGAIN = "It is safe to run the whole transaction again."
 
@@ -66,7 +70,5 @@ def is_moot(statement: Statement, verdict: DatabaseError) -> bool:
     return statement.control == ROLLBACK and isinstance(verdict, TransactionLost)
 
 
-def _like(
-    kind: type[DatabaseError], error: DatabaseError, more: str = "", advice: str | None = None
-) -> DatabaseError:
+def _like(kind: type[DatabaseError], error: DatabaseError, more: str = "", advice: str | None = None) -> DatabaseError:
     return kind(error.message + more, code=error.code, node=error.node, advice=advice)

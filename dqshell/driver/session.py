@@ -6,6 +6,7 @@ only for a cause that lies with the cluster, is run on the new leader.
 
 from __future__ import annotations
 
+from functools import partial
 from time import monotonic, sleep
 
 from ..errors import (
@@ -102,6 +103,11 @@ class Session:
         return self._link.connection.address if self._link.connection else None
 
     @property
+    def was_cut_off(self) -> bool:
+        """Whether there was a connection, and is none now."""
+        return self._link.connection is None and bool(self._link.members)
+
+    @property
     def members(self) -> list[ServerInfo]:
         """The cluster's members as the last leader knew them."""
         return self._link.members
@@ -148,7 +154,7 @@ class Session:
             connection = self._ready()
             try:
                 if not self._unsafe:
-                    guard.check_statement(statement, len(params), lambda: self._generation_of(connection))
+                    guard.check_statement(statement, len(params), partial(self._generation_of, connection))
                 return self._send(connection, statement, params)
             except DatabaseError as error:
                 if isinstance(error, Busy):
@@ -243,10 +249,12 @@ class Session:
 
     def _run_in_lost_transaction(self, statement: Statement) -> Result:
         if statement.control not in (ROLLBACK, COMMIT):
-            raise TransactionLost("the transaction is lost; the statement was not run")
+            raise TransactionLost(f"the transaction is lost ({self._link.lost}); the statement was not run")
         self.transaction.ended(connected=self._link.connection is not None)
         if statement.control == COMMIT:
-            raise TransactionLost("the transaction was lost; nothing of it was applied", advice=RUN_AGAIN)
+            raise TransactionLost(
+                f"the transaction was lost ({self._link.lost}); nothing of it was applied", advice=RUN_AGAIN
+            )
         return Result(self.node)
 
     def _interrupted(self, statement: Statement, sent: bool) -> Error:

@@ -79,7 +79,7 @@ def _words(text: str) -> list[str]:
     try:
         return shlex.split(text)
     except ValueError as error:
-        raise InterfaceError(f"{text.split()[0]}: {str(error).lower()}") from None
+        raise InterfaceError(f"{text.partition(' ')[0]}: {str(error).lower()}") from None
 
 
 @_command("help", "[COMMAND]", _SHELL, "show the commands, or one of them")
@@ -196,7 +196,9 @@ def _leader(interpreter: Interpreter, arguments: Sequence[str]) -> None:
     administration.leader(interpreter.console, *_whom(interpreter), interpreter.session.limits.wait)
 
 
-@_command("transfer", "[NODE]", _CLUSTER, "move the leadership to a voter; without NODE, to the one that answers fastest")
+@_command(
+    "transfer", "[NODE]", _CLUSTER, "move the leadership to a voter; without NODE, to the one that answers fastest"
+)
 def _transfer(interpreter: Interpreter, arguments: Sequence[str]) -> None:
     target = arguments[0] if arguments else None
     administration.transfer(interpreter.console, interpreter.session.addresses, target, interpreter.session.limits.wait)

@@ -44,13 +44,15 @@ class Console(Listener):
             return
         renderer = self.renderer()
         renderer.columns(list(columns))
-        renderer.rows([tuple(_YES_NO.get(cell, cell) if isinstance(cell, bool) else cell for cell in row) for row in rows])
+        renderer.rows(
+            [tuple(_YES_NO.get(cell, cell) if isinstance(cell, bool) else cell for cell in row) for row in rows]
+        )
         renderer.finish()
 
     def _show_json(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         import json
 
-        objects = [json.dumps(dict(zip(columns, row)), ensure_ascii=False) for row in rows]
+        objects = [json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) for row in rows]
         if self.settings.mode == "jsonl":
             self.write("".join(f"{text}\n" for text in objects))
         else:

@@ -115,5 +115,3 @@ class Interpreter:
         self.session.close()
         self.console.flush()
         return self.exit_code
-
-

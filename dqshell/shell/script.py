@@ -52,3 +52,12 @@ class Script:
         statement = self._splitter.finish()
         if statement is not None:
             yield statement
+
+
+def is_complete(text: str) -> bool:
+    """Whether text typed at a prompt can be run, or more of it must follow."""
+    if text.startswith(".") or not text.strip():
+        return True
+    splitter = Splitter()
+    splitter.feed(text + "\n")
+    return not splitter.pending and not splitter.open

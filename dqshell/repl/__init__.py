@@ -1,0 +1,1 @@
+"""The prompt. The only room that knows prompt_toolkit and pygments."""
