@@ -73,7 +73,7 @@ def main() -> None:
 @click.argument("words", nargs=-1, metavar="DATABASE [SQL]...")
 @_options(*SQL)
 @click.pass_obj
-def _sql(environment: Environment, words: tuple[str, ...], **values: Any) -> ExitCode:
+def _sql(environment: Environment, /, words: tuple[str, ...], **values: Any) -> ExitCode:
     """Run SQL: at a prompt, from arguments, from files, or from stdin.
 
     The word "sql" is only needed for a database that is called like a command.
@@ -84,7 +84,7 @@ def _sql(environment: Environment, words: tuple[str, ...], **values: Any) -> Exi
 @main.command("nodes", short_help="Show every node, dead ones too.")
 @_options(*CONNECTION, *OUTPUT)
 @click.pass_obj
-def _nodes(environment: Environment, **values: Any) -> None:
+def _nodes(environment: Environment, /, **values: Any) -> None:
     """Show every node of the cluster, with what it says itself. A dead one is a row with its error."""
     addresses = config.servers(values["servers"], environment.variables)
     administration.nodes(sql.console(environment, values), addresses, values["timeout"])
@@ -93,7 +93,7 @@ def _nodes(environment: Environment, **values: Any) -> None:
 @main.command("leader", short_help="Print the leader's address.")
 @_options(*CONNECTION)
 @click.pass_obj
-def _leader(environment: Environment, **values: Any) -> None:
+def _leader(environment: Environment, /, **values: Any) -> None:
     """Print the address of the leader and nothing else; exit with 3 when there is none."""
     addresses = config.servers(values["servers"], environment.variables)
     administration.leader(sql.console(environment, values), addresses, values["timeout"], values["wait"])
@@ -103,7 +103,7 @@ def _leader(environment: Environment, **values: Any) -> None:
 @click.argument("node", required=False)
 @_options(SERVERS, TIMEOUT, YES)
 @click.pass_obj
-def _transfer(environment: Environment, node: str | None, **values: Any) -> None:
+def _transfer(environment: Environment, /, node: str | None, **values: Any) -> None:
     """Move leadership to NODE (an address, an id, or the beginning of one), by default to the voter that answers
     fastest. Waits until NODE and a majority of the voters say that it leads."""
     addresses = config.servers(values["servers"], environment.variables)

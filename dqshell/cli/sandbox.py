@@ -78,7 +78,7 @@ def _up(nodes: int, port: int | None, latency: int, directory: str | None) -> No
 @_directory
 @click.option("-f", "--format", "format", metavar="MODE", help=FORMAT.help)
 @click.pass_obj
-def _status(environment: Environment, directory: str | None, **values: Any) -> None:
+def _status(environment: Environment, /, directory: str | None, **values: Any) -> None:
     """Show the nodes and how they are."""
     show_status(sql.console(environment, values), _open(directory))
 

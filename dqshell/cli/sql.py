@@ -6,7 +6,7 @@ from .. import config
 from ..driver import Limits, Session
 from ..errors import ConfigurationError, ExitCode
 from ..render.settings import Settings
-from ..shell.commands import Quit
+from ..shell.command import Quit
 from ..shell.console import Console
 from ..shell.interpreter import Interpreter
 
@@ -24,7 +24,7 @@ def console(environment: Environment, values: Values) -> Console:
     mode = values.get("format") or ("table" if environment.stdout_is_terminal else "list")
     settings.set_mode(str(mode))
     if values.get("headers"):
-        settings.set_headers(True)
+        settings.headers = True
     settings.for_terminal = environment.stdout_is_terminal
     return Console(environment, settings, assume_yes=bool(values.get("yes")))
 

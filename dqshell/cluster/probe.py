@@ -7,16 +7,15 @@ import threading
 from queue import SimpleQueue
 from time import monotonic
 
-from ..driver.connection import Connection
+from ..driver import ROLE_NAMES, VOTER, Connection
 from ..driver.dial import split_address
 from ..errors import Error, InterfaceError
-from ..wire.messages import ROLE_NAMES, VOTER
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from ..wire.messages import Metadata, Server, ServerInfo
+    from ..driver import Metadata, Server, ServerInfo
 
 
 class Node:

@@ -6,7 +6,7 @@ import threading
 from queue import Empty, SimpleQueue
 from time import monotonic, sleep
 
-from ..driver.connection import Connection
+from ..driver import Connection
 from ..errors import AdministrationFailed, Error, NoLeader, OutcomeUnknown, Refused, TimedOut
 from .probe import Node, View, look
 

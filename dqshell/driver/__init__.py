@@ -10,9 +10,24 @@
 Every error is a class of `dqshell.errors`, whose `outcome` says what became of the statement.
 """
 
+from ..wire.messages import ROLE_NAMES, VOTER, Metadata, Server, ServerInfo
 from .connection import Connection, Rows
 from .leader import Search, Verdict
 from .link import Limits, Listener
 from .session import Result, Session
 
-__all__ = ["Connection", "Limits", "Listener", "Result", "Rows", "Search", "Session", "Verdict"]
+__all__ = [
+    "ROLE_NAMES",
+    "VOTER",
+    "Connection",
+    "Limits",
+    "Listener",
+    "Metadata",
+    "Result",
+    "Rows",
+    "Search",
+    "Server",
+    "ServerInfo",
+    "Session",
+    "Verdict",
+]

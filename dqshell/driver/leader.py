@@ -6,7 +6,6 @@ name a dead one. So the search ends only at a connection to a node that says of 
 
 from __future__ import annotations
 
-import random
 import threading
 from queue import Empty, SimpleQueue
 from time import monotonic
@@ -68,6 +67,8 @@ class _Candidate:
 
     def postpone(self) -> None:
         """Capped exponential back-off with jitter, so that many clients do not ask in step."""
+        import random  # 2 ms that only a search in trouble has to spend
+
         self.due = monotonic() + self.pause * random.uniform(0.5, 1.0)
         self.pause = min(self.pause * 2, _LONGEST_PAUSE)
 
@@ -144,7 +145,8 @@ class Search:
         candidate = self._candidates[verdict.address]
         candidate.asking = False
         candidate.verdict = verdict
-        candidate.postpone()
+        if verdict.leader is None or verdict.leader.address != verdict.address:
+            candidate.postpone()
         if members:
             self._members = members
         named = [verdict.leader.address] if verdict.leader and verdict.leader.address else []

@@ -13,7 +13,7 @@ from prompt_toolkit.output.defaults import create_output
 
 from ..driver.transaction import State
 from ..errors import Error, ExitCode, Interrupted
-from ..shell.commands import Quit
+from ..shell.command import Quit
 from ..shell.script import is_complete
 
 if TYPE_CHECKING:

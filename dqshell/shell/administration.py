@@ -47,7 +47,7 @@ def cluster(console: Console, addresses: Sequence[str], timeout: float) -> None:
         import json
 
         objects = [{"ID": node.id, "Address": node.address, "Role": node.role} for node in members]
-        console.line(json.dumps(objects, indent=1))
+        console.line(json.dumps(objects, indent="\t"))
     else:
         for node in members:
             console.line(f"{node.id:x}|{node.address}|{node.role_name}")

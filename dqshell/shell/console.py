@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..environment import Environment
-    from ..render.modes import Renderer
+    from ..render.renderer import Renderer
     from ..render.settings import Settings
 
     Cell = str | int | float | bool | None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from time import monotonic
 
 from ..errors import Error, ExitCode, Interrupted
-from .commands import COMMANDS, find
+from .command import find
+from .commands import COMMANDS
 from .script import DotCommand, Script
 from .splitter import IncompleteStatement, Statement
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from ..driver import Result, Session
-    from .commands import Command
+    from .command import Command
     from .console import Console
 
 _FLUSH = 0.05  # seconds after which rows are not held back any longer

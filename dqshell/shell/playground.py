@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from ..driver import ROLE_NAMES
 from ..errors import InterfaceError
-from .commands import Command
+from .command import Command
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from ..sandbox.local import Sandbox
+    from .command import Shell
     from .console import Console
-    from .interpreter import Interpreter
 
 COLUMNS = ("node", "id", "address", "pid", "state", "role", "leader")
 _ACTIONS = {
@@ -26,8 +27,8 @@ _ACTIONS = {
 def playground(sandbox: Sandbox) -> dict[str, Command]:
     """The commands that act on the nodes of this sandbox."""
 
-    def acting(name: str) -> Callable[[Interpreter, Sequence[str]], None]:
-        def act(interpreter: Interpreter, arguments: Sequence[str]) -> None:
+    def acting(name: str) -> Callable[[Shell, Sequence[str]], None]:
+        def act(shell: Shell, arguments: Sequence[str]) -> None:
             getattr(sandbox, name)(_number(arguments[0]))
 
         return act
@@ -38,7 +39,7 @@ def playground(sandbox: Sandbox) -> dict[str, Command]:
         "",
         "the nodes' numbers and processes",
         "Sandbox",
-        lambda interpreter, arguments: show_status(interpreter.console, sandbox),
+        lambda shell, arguments: show_status(shell.console, sandbox),
     )
     return commands
 
@@ -54,15 +55,12 @@ def show_status(console: Console, sandbox: Sandbox) -> None:
                 status.address,
                 status.pid,
                 status.state,
-                None if status.role is None else _ROLES[status.role],
+                None if status.role is None else ROLE_NAMES[status.role],
                 status.is_leader,
             )
             for status in sandbox.status()
         ],
     )
-
-
-_ROLES = ("voter", "stand-by", "spare")
 
 
 def _number(text: str) -> int:
