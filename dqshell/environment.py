@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import BinaryIO, TextIO
+    from typing import Any, BinaryIO, TextIO
 
 
 class Environment:
@@ -24,9 +23,9 @@ class Environment:
         stderr: TextIO | None = None,
         variables: Mapping[str, str] | None = None,
     ) -> None:
-        self.stdin = stdin or sys.stdin.buffer
-        self.stdout = stdout or _as_utf8(sys.stdout)
-        self.stderr = stderr or _as_utf8(sys.stderr)
+        self.stdin = stdin or _open(0, "rb")
+        self.stdout = stdout or _open(1, "w")
+        self.stderr = stderr or _open(2, "w")
         self.variables = os.environ if variables is None else variables
         self.stdin_is_terminal = self.stdin.isatty()
         self.stdout_is_terminal = self.stdout.isatty()
@@ -55,7 +54,13 @@ class Environment:
         )
 
 
-def _as_utf8(stream: TextIO) -> TextIO:
-    if hasattr(stream, "reconfigure"):
-        stream.reconfigure(encoding="utf-8", errors="surrogateescape")
-    return stream
+def _open(descriptor: int, mode: str) -> Any:
+    """A standard stream with a buffer of our own, whatever Python was told to do with its own; empty if it is closed."""
+    try:
+        os.fstat(descriptor)
+        target: int | str = descriptor
+    except OSError:
+        target = os.devnull
+    if "b" in mode:
+        return open(target, mode, closefd=target is os.devnull)
+    return open(target, mode, 1 << 16, "utf-8", "surrogateescape", "\n", closefd=target is os.devnull)

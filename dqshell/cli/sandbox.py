@@ -68,10 +68,13 @@ def _open(directory: str | None) -> Sandbox:
     "--latency", type=click.IntRange(0), default=0, help="expected network latency in ms (0: as dqlite has it)"
 )
 @_directory
-def _up(nodes: int, port: int | None, latency: int, directory: str | None) -> None:
+@click.pass_obj
+def _up(
+    environment: Environment, /, nodes: int, port: int | None, latency: int, directory: str | None
+) -> None:
     """Start a cluster that stays until `sandbox down`, and print its addresses."""
     cluster = Sandbox.create(directory or default_directory(), nodes, port=port, latency_ms=latency)
-    click.echo(",".join(cluster.addresses))
+    environment.stdout.write(",".join(cluster.addresses) + "\n")
 
 
 @sandbox.command("status", short_help="Show its nodes.")

@@ -7,13 +7,24 @@ from __future__ import annotations
 
 import re
 
-# One token of SQL: blanks and comments, quoted things, words, numbers, or any other character.
+from ..errors import ProgrammingError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+# One token of SQL as SQLite's src/tokenize.c cuts them, where every character beyond ASCII may be part of a name.
 _TOKEN = re.compile(
-    r"""(?P<skip>\s+|--[^\n]*|/\*.*?(?:\*/|\Z))
-      | (?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^]]*\])
-      | (?P<word>[^\W\d][\w$]*)
-      | (?P<other>.)""",
-    re.VERBOSE | re.DOTALL,
+    r"""(?P<skip>[ \t\n\f\r][ \t-\r]*|\ufeff|--[^\n]*|/\*.*?(?:\*/|\Z))
+      | (?P<word>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)
+      | '[^']*(?:''[^']*)*' | "[^"]*(?:""[^"]*)*" | `[^`]*(?:``[^`]*)*` | \[[^]]*\]
+      | \.?\d[\w.]* | [?:@\#$][\w$\x80-\U0010ffff]*
+      | .""",
+    re.VERBOSE | re.DOTALL | re.ASCII,
+)
+# What a semicolon can hide in, and the semicolon.
+_SEMICOLON = re.compile(
+    r"""'[^']*(?:'|\Z)|"[^"]*(?:"|\Z)|`[^`]*(?:`|\Z)|\[[^]]*(?:\]|\Z)|--[^\n]*|/\*.*?(?:\*/|\Z)|;""", re.DOTALL
 )
 
 # PRAGMAs that only look, with or without an argument.
@@ -29,6 +40,8 @@ _ANSWERING_PRAGMAS = _READING_PRAGMAS | frozenset(
     "analysis_limit busy_timeout hard_heap_limit journal_mode journal_size_limit locking_mode max_page_count "
     "mmap_size optimize secure_delete soft_heap_limit threads wal_autocheckpoint wal_checkpoint".split()
 )
+# PRAGMAs that can only be set, and have no columns ever.
+_SILENT_PRAGMAS = frozenset(("case_sensitive_like",))
 
 BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ROLLBACK_TO = (
     "BEGIN",
@@ -38,18 +51,19 @@ BEGIN, COMMIT, ROLLBACK, SAVEPOINT, RELEASE, ROLLBACK_TO = (
     "RELEASE",
     "ROLLBACK TO",
 )
-_CONTROLS = {"BEGIN": BEGIN, "COMMIT": COMMIT, "END": COMMIT, "ROLLBACK": ROLLBACK}
+_CONTROLS = {BEGIN: BEGIN, COMMIT: COMMIT, "END": COMMIT, ROLLBACK: ROLLBACK, SAVEPOINT: SAVEPOINT, RELEASE: RELEASE}
 _READS = frozenset(("SELECT", "VALUES"))
 _CHANGES = frozenset(("INSERT", "REPLACE", "UPDATE", "DELETE"))
 
 
 class Statement:
-    """One SQL statement and what is certain about it.
+    """One SQL statement and what is certain about it. Raises ProgrammingError if there is another one behind it.
 
-    `verb`: its first keyword in capitals (of a WITH, the one after the common table expressions). `control`: BEGIN,
-    COMMIT (also END), ROLLBACK, SAVEPOINT, RELEASE, ROLLBACK_TO, or "". `savepoint`: the name in it, folded.
-    `reads`: certainly changes nothing. `yields_rows`: has columns, so it is sent as a query. `changes_rows`: INSERT,
-    REPLACE, UPDATE, DELETE. `returning`: has a RETURNING clause. `pragma`: (name, argument or None), folded.
+    `sql`: its text, without its semicolon and what follows it. `verb`: its first keyword in capitals (of a WITH, the
+    one after the common table expressions), "" if it is empty. `control`: BEGIN, COMMIT (also END), ROLLBACK,
+    SAVEPOINT, RELEASE, ROLLBACK_TO, or "". `savepoint`: the name in it, folded. `reads`: certainly changes nothing.
+    `yields_rows`: has columns, so it is sent as a query. `changes_rows`: INSERT, REPLACE, UPDATE, DELETE.
+    `returning`: has a RETURNING clause. `pragma`: (name, argument or None), folded, also of one that is explained.
     `is_local`: leaves something behind that belongs to this connection only.
     """
 
@@ -67,98 +81,150 @@ class Statement:
     )
 
     def __init__(self, sql: str) -> None:
-        self.sql = sql
+        self.sql = sql = _the_only_one(sql)
         self.control = self.savepoint = ""
         self.pragma: tuple[str, str | None] | None = None
-        self.reads = self.yields_rows = self.returning = self.is_local = False
-        words = _Words(sql)
-        self.verb = words.next()
-        if self.verb == "EXPLAIN":
-            self._explain(words)
-            return
+        self.reads = self.yields_rows = self.changes_rows = self.returning = self.is_local = False
+        words = _words(sql)
+        self.verb = next(words, "")
         if self.verb == "WITH":
-            self.verb = _verb_after_with(sql)
-        self.changes_rows = self.verb in _CHANGES
+            self.verb = _verb_after_with(words)
         if self.verb in _READS:
-            self.reads = self.yields_rows = True
-        elif self.changes_rows:
+            self.yields_rows = True
+            # The function optimize() of FTS4 and the table pragma_optimize write.
+            self.reads = "optimize" not in sql.lower()
+        elif self.verb in _CHANGES:
+            self.changes_rows = True
             self.returning = self.yields_rows = _has_returning(sql)
+        elif self.verb in _CONTROLS:
+            self._control(words)
+        elif self.verb == "EXPLAIN":
+            self._explain(words)
         elif self.verb == "PRAGMA":
             self._pragma(words)
-        elif self.verb in _CONTROLS or self.verb in (SAVEPOINT, RELEASE):
-            self._control(words)
         elif self.verb == "CREATE":
-            self.is_local = words.next() in ("TEMP", "TEMPORARY")
+            self.is_local = next(words, "") in ("TEMP", "TEMPORARY")
         elif self.verb == "ATTACH":
             self.is_local = True
+        elif not self.verb:
+            self.reads = True
 
-    def _explain(self, words: _Words) -> None:
-        explained = words.next()
+    def _explain(self, words: Iterator[str]) -> None:
+        explained = next(words, "")
         if explained == "QUERY":
-            words.next()
-            explained = words.next()
-        self.changes_rows = False
+            next(words, "")
+            explained = next(words, "")
+        self.reads = True
+        if explained == "PRAGMA":
+            self._pragma(words)  # some act while they are compiled
         self.yields_rows = True
-        self.reads = explained != "PRAGMA"  # some PRAGMAs act while they are compiled
 
-    def _pragma(self, words: _Words) -> None:
-        name = words.next().lower()
-        token = words.next()
+    def _pragma(self, words: Iterator[str]) -> None:
+        name = _folded(next(words, ""))
+        token = next(words, "")
         if token == ".":
-            name = words.next().lower()
-            token = words.next()
-        argument = words.next().lower().strip("'\"`[]") if token in ("=", "(") else None
-        if argument in ("-", "+"):
-            argument += words.next()
+            name = _folded(next(words, ""))
+            token = next(words, "")
+        argument = None
+        if token in ("=", "("):
+            argument = _folded(next(words, ""))
+            if argument in ("-", "+"):
+                argument += next(words, "")
         self.pragma = (name, argument)
         acts = name in _ACTING_PRAGMAS or (argument is not None and name not in _READING_PRAGMAS)
         self.reads = not acts
-        self.yields_rows = name in _ANSWERING_PRAGMAS or not acts
+        self.yields_rows = name in _ANSWERING_PRAGMAS or not (acts or name in _SILENT_PRAGMAS)
         self.is_local = acts
 
-    def _control(self, words: _Words) -> None:
-        self.control = _CONTROLS.get(self.verb, self.verb)
-        rest = [word for word in iter(words.next, "") if word not in ("TRANSACTION", "SAVEPOINT")]
-        if self.control == ROLLBACK and rest[:1] == ["TO"]:
+    def _control(self, words: Iterator[str]) -> None:
+        self.control = _CONTROLS[self.verb]
+        rest = list(words)
+        if self.control == ROLLBACK and "TO" in rest:
             self.control = ROLLBACK_TO
-            rest = rest[1:]
         if self.control in (SAVEPOINT, RELEASE, ROLLBACK_TO) and rest:
-            self.savepoint = rest[0].strip("'\"`[]").lower()
+            self.savepoint = _folded(rest[-1])
 
 
-class _Words:
-    """The tokens of a statement one by one, words in capitals; "" at the end."""
+def _the_only_one(sql: str) -> str:
+    """The statement in `sql`, up to its semicolon. Servers run the first of several, and drop or half-apply the rest."""
+    if ";" not in sql:
+        return sql
+    begin = 0
+    found = -1  # where the statement ends
+    is_trigger = False
+    for token in _SEMICOLON.finditer(sql):
+        end = token.start()
+        if sql[end] != ";":
+            continue
+        words = _words(sql[begin:end])
+        first = next(words, "")
+        if found >= 0:
+            if first:
+                break
+        elif is_trigger:
+            if first == "END" and not next(words, ""):
+                found = end
+        elif first:
+            is_trigger = _creates_trigger(first, words)
+            found = -1 if is_trigger else end
+        begin = end + 1
+    if found < 0:
+        return sql
+    if next(_words(sql[begin:]), ""):
+        raise ProgrammingError("more than one statement where one was expected; nothing was run", statement=sql)
+    return sql[:found]
 
-    def __init__(self, sql: str) -> None:
-        self._tokens = _TOKEN.finditer(sql)
 
-    def next(self) -> str:
-        for token in self._tokens:
-            if token.lastgroup == "word":
-                return token.group().upper()
-            if token.lastgroup != "skip" and token.group() != ";":
-                return token.group()
-        return ""
+def _creates_trigger(first: str, words: Iterator[str]) -> bool:
+    while first in ("EXPLAIN", "QUERY", "PLAN"):
+        first = next(words, "")
+    return first == "CREATE" and "TRIGGER" in (next(words, ""), next(words, ""))
 
 
-def _top_level(sql: str) -> list[str]:
-    """The words outside all parentheses, in capitals."""
-    depth = 0
-    words = []
+def _words(sql: str) -> Iterator[str]:
+    """The tokens of a statement one by one, without blanks, comments and semicolons; words in capitals."""
     for token in _TOKEN.finditer(sql):
         text = token.group()
-        if text == "(":
+        if token.lastgroup == "word":
+            yield text.upper() if text.isascii() else text
+        elif token.lastgroup != "skip" and text != ";":
+            yield text
+
+
+def _folded(token: str) -> str:
+    """A name without its quotes, as SQLite compares names: only the letters of ASCII have no case."""
+    quote = token[:1]
+    if quote == "[":
+        token = token[1:-1]
+    elif quote and quote in "'\"`":
+        token = token[1:-1].replace(quote * 2, quote)
+    return token.encode("utf-8", "surrogatepass").lower().decode("utf-8", "surrogatepass")
+
+
+def _verb_after_with(words: Iterator[str]) -> str:
+    """The first word behind the parentheses of the last common table expression."""
+    depth = 0
+    before = ""
+    for word in words:
+        if word == "(":
             depth += 1
-        elif text == ")":
+        elif word == ")":
             depth -= 1
-        elif depth == 0 and token.lastgroup == "word":
-            words.append(text.upper())
-    return words
-
-
-def _verb_after_with(sql: str) -> str:
-    return next((word for word in _top_level(sql) if word in _CHANGES or word in _READS), "WITH")
+        elif depth == 0 and before == ")" and word not in ("AS", ","):
+            return word
+        before = word
+    return "WITH"
 
 
 def _has_returning(sql: str) -> bool:
-    return "returning" in sql.lower() and "RETURNING" in _top_level(sql)
+    if "returning" not in sql.lower():
+        return False
+    depth = 0
+    for word in _words(sql):
+        if word == "(":
+            depth += 1
+        elif word == ")":
+            depth -= 1
+        elif depth == 0 and word == "RETURNING":
+            return True
+    return False

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from math import inf
 
+from .long_double import general
 from .renderer import CellRenderer
-from .values import real_literal
 
 try:
     from _json import encode_basestring  # as json.encoder does it, without importing the package
@@ -70,7 +70,7 @@ class Json(CellRenderer):
         return super()._integers(column)
 
     def _reals(self, column: Sequence[float]) -> Sequence[str]:
-        return [real_literal(x) if -inf < x < inf else _infinity(x) for x in column]
+        return [general(x, 20) if -inf < x < inf else _infinity(x) for x in column]
 
     def _texts(self, column: Sequence[str]) -> Sequence[str]:
         return list(map(_string, column))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from math import inf
 
+from .long_double import general
 from .renderer import CellRenderer
-from .values import blob_literal, real_literal, text_literal
+from .values import blob_literal, text_literal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ class Quote(CellRenderer):
         return end.join(map(self._settings.separator.join, zip(*self._cells(page), strict=True))) + end
 
     def _reals(self, column: Sequence[float]) -> Sequence[str]:
-        return list(map(real_literal, column))
+        return [general(x, 20) for x in column]
 
     def _texts(self, column: Sequence[str]) -> Sequence[str]:
         if "'" in "".join(column):
@@ -90,7 +91,7 @@ def _number(x: float) -> str:
         return "1e999" if x > 0 else "-1e999"
     if -(2.0**63) <= x < 2.0**63 and x == int(x):
         return f"{int(x)}.0"
-    return real_literal(x)
+    return general(x, 20)
 
 
 def _text_on_one_line(text: str) -> str:

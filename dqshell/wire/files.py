@@ -92,6 +92,8 @@ class FilesDecoder:
                     break
                 self.done = True
         self._pending = data[at:]
+        if not self.done and len(self._pending) >= self._remaining:
+            raise RemoteProtocolError("malformed files: the message ends too early")
         return events
 
     def _take(self, count: int) -> int:

@@ -385,8 +385,9 @@ def _decode(form: type[AnyMessage], frame: Frame) -> AnyMessage:
     body = frame.body
     try:
         message, at = form.decode_fields(body, 0, frame.schema)
-        if len(body) - at >= 8:
-            raise RemoteProtocolError(f"{len(body) - at} bytes too many")
+        behind = (at + 7) & -8
+        if behind < len(body):
+            raise RemoteProtocolError(f"{len(body) - behind} bytes too many")
     except RemoteProtocolError as error:
         raise RemoteProtocolError(f"malformed {form.__name__}: {error}") from None
     return message

@@ -81,8 +81,8 @@ class RowDecoder:
     """Decodes the responses of one result set, one after another.
 
     `columns` are the names, known after the first response. Each later one repeats them: their number must be the
-    same, but not the names, since a statement that was prepared before a column was renamed learns that on its first
-    step, when the names of the first response have been written.
+    same, but not the names. For a statement that was prepared before its table was altered is prepared again on its
+    first step, and the names in the first response were written before that.
 
     `column_types` has, for each column (by its index) where servers replace SQLite's types with dqlite's own, the set
     of those seen: UNIXTIME and ISO8601 where the column is declared DATETIME, DATE or TIMESTAMP, BOOLEAN where it is
@@ -105,6 +105,9 @@ class RowDecoder:
     def decode(self, body: bytes) -> tuple[list[Row], bool]:
         """The rows in the body of a ROWS response, and whether they were the last. Raises RemoteProtocolError.
 
+        A server sends rows until they fill a page of 4096 bytes, which it finds out before each row. If the names of
+        the columns alone do, it sends responses without rows for ever: that is an error, too.
+
         Integers come as int, floats as float, text as str, blobs as bytes, NULL as None; a unix time and a boolean
         as the int that was sent, an ISO 8601 time as its text.
         """
@@ -116,6 +119,11 @@ class RowDecoder:
             rows = self._decode(body, self._first_row(body, end), end)
         except RemoteProtocolError as error:
             raise RemoteProtocolError(f"malformed Rows: {error}") from None
+        if not rows and not done:
+            raise RemoteProtocolError(
+                "the server would send responses without rows for ever: the names of the columns fill a whole page",
+                advice="Give the columns shorter names (AS), or select fewer of them.",
+            )
         self._bodies += 1
         if not done and self._bodies >= 4 and not self._bodies & (self._bodies - 1):
             self._learn()
@@ -129,7 +137,10 @@ class RowDecoder:
             self.columns = columns
             self._prefix = body[:at]
         elif len(columns) != len(self.columns):
-            raise RemoteProtocolError(f"{len(columns)} columns after {len(self.columns)}")
+            raise RemoteProtocolError(
+                f"{len(columns)} columns after {len(self.columns)} "
+                "(was the table altered after the statement was prepared?)"
+            )
         return at
 
     def _decode(self, body: bytes, at: int, end: int) -> list[Row]:
