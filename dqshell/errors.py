@@ -129,7 +129,7 @@ class Error(Exception):
     @property
     def primary_code(self) -> int | None:
         """The low byte of an extended SQLite code; dqlite's own codes (1001 and up) as they are."""
-        if self.code is None or 1000 < self.code < 1100:
+        if self.code is None or 1000 < self.code < 1024:
             return self.code
         return self.code & 0xFF
 
@@ -176,6 +176,8 @@ class ProgrammingError(DatabaseError):
 
 class RowsExpected(ProgrammingError):
     """A statement that returns no rows was sent as a query; servers before 1.18 do not run it."""
+
+    meaning = "the server says that it returns no rows, but it was sent as a query"
 
 
 class IntegrityError(DatabaseError):
@@ -385,19 +387,21 @@ def failure_class(code: int, message: str, request: str) -> type[DatabaseError]:
     """The class for a FAILURE response to `request` ("exec", "query", "prepare", "membership", ...).
 
     Texts are looked at only where a code has two meanings: Raft's leaked codes, a statement's id that the server
-    does not know, and the generic code 1.
+    does not know, a second database on one connection, and the generic code 1.
     """
-    if request == "membership" and code not in (10250, 8202, 10506, 8458):
-        return MembershipChanging if code == 5 else AdministrationFailed
-    if code == 1 and message == "not an error":
+    if request == "membership":
+        return MembershipChanging if code == 5 else _BY_CODE.get(code, AdministrationFailed)
+    if code == 1 and message == "not an error" and request == "query":
         return RowsExpected
     if code == 1 and message.startswith("rows yielded"):
         return RowsYielded
-    if code not in (0, 100) and message in _TEXTS_OF_SUCCESS:
+    if 0 < code < 100 and message in _TEXTS_OF_SUCCESS:
         return LeadershipMoving if code == 7 else ServerFailed
-    if code == 12 and "no statement" in message:
+    if (code == 12 and "no statement" in message) or (code == 5 and "already open" in message):
         return ProgrammingError
-    return _BY_CODE.get(code) or _BY_PRIMARY_CODE.get(code & 0xFF, ServerFailed)
+    if code in _BY_CODE:
+        return _BY_CODE[code]
+    return _BY_PRIMARY_CODE.get(code & 0xFF, ServerFailed) if code < 1 << 16 else ServerFailed
 
 
 def from_failure(code: int, message: str, *, request: str, node: str, statement: str | None = None) -> DatabaseError:

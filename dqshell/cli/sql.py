@@ -25,7 +25,9 @@ def console(environment: Environment, values: Values) -> Console:
     settings.set_mode(str(mode))
     if values.get("headers"):
         settings.headers = True
-    settings.for_terminal = environment.stdout_is_terminal
+    if environment.stdout_is_terminal:
+        settings.for_terminal = True
+        settings.nullvalue = "NULL"  # not to be taken for an empty text
     return Console(environment, settings, assume_yes=bool(values.get("yes")))
 
 

@@ -63,8 +63,6 @@ class Rows:
             yield page
         while not self.complete:
             page, self.complete = self._connection._next_page(self._decoder, self._statement)
-            if self.complete:
-                self._connection._rows = None
             if page:
                 yield page
 
@@ -87,7 +85,7 @@ class Connection:
         self._reader = FrameReader()
         self._buffer = memoryview(bytearray(_BUFFER_SIZE))
         self._greeting = HANDSHAKE
-        self._rows: Rows | None = None
+        self._awaiting = False  # the end of the answer to the last request
         self._closed = False
 
     @classmethod
@@ -109,8 +107,8 @@ class Connection:
     # Validity, as Go's database/sql has it.
 
     def is_valid(self) -> bool:
-        """Whether nothing speaks against using it: not closed, no result pending, and no end or error on the wire."""
-        return not self._closed and self._rows is None and self._stream.is_quiet()
+        """Whether nothing speaks against using it: not closed, no answer pending, and no end or error on the wire."""
+        return not self._closed and not self._awaiting and self._reader.at_boundary and self._stream.is_quiet()
 
     def ping(self) -> messages.Server:
         """Ask the node who leads: proves that it answers, and nothing more."""
@@ -210,6 +208,7 @@ class Connection:
         self._send(messages.Dump(database), 0, None)
         frame = self._frame(None)
         if not isinstance(frame, FilesStart):
+            self._awaiting = False
             self._check(messages.Files, frame, "dump", None)
             raise AssertionError("a FILES response is never held in one frame")
         decoder = FilesDecoder(frame.length)
@@ -217,6 +216,7 @@ class Connection:
             while True:
                 yield from decoder.feed(self._reader.take_body())
                 if decoder.done:
+                    self._awaiting = False
                     return
                 self._receive(None, 0.0)
         except RemoteProtocolError as error:
@@ -228,7 +228,7 @@ class Connection:
     def ask(self, request: messages.Request, schema: int = 0) -> messages.Response:
         """Send any request with any schema byte; the response as it is, a Failure too. For probes."""
         self._send(request, schema, None)
-        return self._decode(self._frame(None))
+        return self._decode(self._only_frame(None))
 
     # One request, one answer.
 
@@ -242,32 +242,31 @@ class Connection:
         patience: Patience | None = None,
     ) -> messages.AnyResponse:
         self._send(request, 0, patience)
-        return self._check(expected, self._frame(patience), kind, statement)
+        return self._check(expected, self._only_frame(patience), kind, statement)
 
     def _rows_of(self, request: messages.Request, sql: str) -> Rows:
         self._send(request, 0, self.patience)
-        frame = self._frame(self.patience)
-        if frame.type != messages.Rows.type:
-            self._check(messages.Rows, frame, "query", sql)
-        rows = Rows(self, frame, sql)
-        if not rows.complete:
-            self._rows = rows
-        return rows
+        return Rows(self, self._rows_frame(sql), sql)
 
     def _next_page(self, decoder: RowDecoder, statement: str) -> tuple[list[tuple[Value, ...]], bool]:
         if self._closed:
             raise ConnectionLost("the connection was closed before the result was complete", node=self.address)
+        return self._decode_rows(decoder, self._rows_frame(statement))
+
+    def _rows_frame(self, statement: str) -> Frame:
         frame = self._frame(self.patience)
         if frame.type != messages.Rows.type:
-            self._rows = None
+            self._awaiting = False
             self._check(messages.Rows, frame, "query", statement)
-        return self._decode_rows(decoder, frame)
+        return frame
 
     def _decode_rows(self, decoder: RowDecoder, frame: Frame) -> tuple[list[tuple[Value, ...]], bool]:
         try:
-            return decoder.decode(frame.body)
+            page, complete = decoder.decode(frame.body)
         except RemoteProtocolError as error:
             raise self._broken(error) from None
+        self._awaiting = not complete
+        return page, complete
 
     def _check(
         self, expected: type[messages.AnyResponse], frame: Frame, kind: str, statement: str | None
@@ -275,6 +274,8 @@ class Connection:
         response = self._decode(frame)
         if isinstance(response, expected):
             return response
+        if isinstance(response, messages.Failure) and response.tail:
+            raise self._broken(RemoteProtocolError(f"answered with a failure that cannot be read: {response.tail[:80]!r}"))
         if isinstance(response, messages.Failure):
             raise self._failed(
                 from_failure(response.code, response.message, request=kind, node=self.address, statement=statement)
@@ -302,26 +303,28 @@ class Connection:
     # Bytes.
 
     def _send(self, request: messages.Request, schema: int, patience: Patience | None) -> None:
-        if self._rows is not None:
-            raise InterfaceError("the rows of the previous statement have not been read to their end")
         if self._closed:
             raise NotSent("the connection is closed", node=self.address)
+        if self._awaiting:
+            raise InterfaceError("the rows of the previous statement have not been read to their end")
+        if not self._reader.at_boundary:
+            raise self._broken(NotSent("the node has sent more than it was asked for"))
         data = memoryview(self._greeting + messages.encode(request, schema))
-        self.sending_began = False
+        sent = 0
         silent = 0.0
+        self._awaiting = True
         try:
-            while data:
+            while sent < len(data):
                 wait = self._wait(patience, silent)
+                self.sending_began = True  # before the kernel has it: an interrupt may come in between
                 try:
-                    sent = self._stream.send(data, wait)
+                    sent += self._stream.send(data[sent:], wait)
+                    silent = 0.0
                 except TimeoutError:
                     silent += wait
-                    continue
-                self.sending_began = True
-                silent = 0.0
-                data = data[sent:]
         except OSError as error:
-            lost = ConnectionLost if self.sending_began else NotSent
+            self.sending_began = sent > 0
+            lost = ConnectionLost if sent else NotSent
             raise self._broken(lost(f"the connection was lost: {_reason(error)}")) from None
         except BaseException:
             self.close()
@@ -340,6 +343,12 @@ class Connection:
             self.close()
             raise
         self.last_used = monotonic()
+        return frame
+
+    def _only_frame(self, patience: Patience | None) -> Frame:
+        """The whole answer, where that is one frame."""
+        frame = self._frame(patience)
+        self._awaiting = False
         return frame
 
     def _receive(self, patience: Patience | None, silent: float) -> None:

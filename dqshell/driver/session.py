@@ -127,6 +127,11 @@ class Session:
         self._check()
         self._ready()
 
+    def reconnect(self, reason: str) -> None:
+        """Leave the connection, and an open transaction with it, and look for the leader. Raises as `connect`."""
+        self._drop(reason)
+        self._ready()
+
     def run(self, sql: str, params: Sequence[Value] = ()) -> Result:
         """Run one statement. Returns when it was applied, or when its first rows are there.
 

@@ -146,9 +146,10 @@ class Statement:
 
 
 def _the_only_one(sql: str) -> str:
-    """The statement in `sql`, up to its semicolon. Servers run the first of several, and drop or half-apply the rest."""
-    if ";" not in sql:
-        return sql
+    """The statement in `sql`, up to its semicolon. Of several, servers run the first and drop or half-apply the rest."""
+    before, _, behind = sql.partition(";")
+    if not behind.strip("; \t\n\r\f"):
+        return before
     begin = 0
     found = -1  # where the statement ends
     is_trigger = False

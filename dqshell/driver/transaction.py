@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from .statement import BEGIN, COMMIT, RELEASE, ROLLBACK, SAVEPOINT, Statement
+from .statement import BEGIN, COMMIT, RELEASE, ROLLBACK, ROLLBACK_TO, SAVEPOINT, Statement
 
 
 class State(Enum):
@@ -74,8 +74,9 @@ class Transaction:
             self.state = State.OPEN
         elif control in (COMMIT, ROLLBACK) or self._is_outermost_release(statement):
             self.ended()
-        elif control == RELEASE and statement.savepoint in self._savepoints:
-            del self._savepoints[self._last(statement.savepoint) :]
+        elif control in (RELEASE, ROLLBACK_TO) and statement.savepoint in self._savepoints:
+            kept = control == ROLLBACK_TO  # the savepoint itself; those that are younger are gone either way
+            del self._savepoints[self._last(statement.savepoint) + kept :]
 
     def _last(self, name: str) -> int:
         return len(self._savepoints) - 1 - self._savepoints[::-1].index(name)

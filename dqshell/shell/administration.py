@@ -59,15 +59,16 @@ def leader(console: Console, addresses: Sequence[str], timeout: float, wait: flo
         console.line(connection.address)
 
 
-def transfer(console: Console, addresses: Sequence[str], target: str | None, timeout: float) -> None:
-    """Move the leadership, after a confirmation, and report how long nobody led."""
+def transfer(console: Console, addresses: Sequence[str], target: str | None, timeout: float) -> bool:
+    """Move the leadership, after a confirmation, and report how long nobody led. Whether it had to be moved."""
     plan = moving.plan(addresses, target, timeout)
     if plan.is_done:
         console.line(f"{plan.target.address} leads already")
-        return
+        return False
     console.confirm(str(plan))
     done = moving.carry_out(plan, timeout)
     console.line(f"{plan.leader.address} -> {plan.target.address}, no leader for {done.gap:.0f} ms")
+    return True
 
 
 def _row(node: Node) -> list[Cell]:

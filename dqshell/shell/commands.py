@@ -164,7 +164,8 @@ def _leader(shell: Shell, arguments: Sequence[str]) -> None:
 )
 def _transfer(shell: Shell, arguments: Sequence[str]) -> None:
     target = arguments[0] if arguments else None
-    administration.transfer(shell.console, shell.session.addresses, target, shell.session.limits.wait)
+    if administration.transfer(shell.console, shell.session.addresses, target, shell.session.limits.wait):
+        shell.session.reconnect("leadership was transferred")
 
 
 def _whom(shell: Shell) -> tuple[Sequence[str], float]:

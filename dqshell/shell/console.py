@@ -83,6 +83,12 @@ class Console(Listener):
         if answer.strip().lower() not in ("y", "yes"):
             raise Refused("not done")
 
+    def done(self) -> None:
+        """One statement or command is over: nothing is waited for, and a person sees all of its result."""
+        self.waiting("")
+        if self.environment.stdout_is_terminal:
+            self.flush()
+
     def flush(self) -> None:
         self.environment.stdout.flush()
 

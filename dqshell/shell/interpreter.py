@@ -76,6 +76,8 @@ class Interpreter:
             return self._failed(error, where)
         except KeyboardInterrupt:
             return self._failed(Interrupted("interrupted"), where)
+        finally:
+            self.console.done()
         return True
 
     def _execute(self, sql: str) -> None:

@@ -38,14 +38,12 @@ _LONGEST_WORD = len("temporary")
 # alike, so it is scanned without a second look; the limit is there because the engine keeps a
 # record of each.
 _RUN = r"""[^;'"`\[/-]*(?:(?:'[^']*'|"[^"]*"|`[^`]*`|\[[^\]]*\]|--[^\n]*\n|-(?=[^-])|/(?=[^*]))[^;'"`\[/-]*){0,500}"""
-_WORD = r"[0-9A-Za-z_$\x80-\U0010ffff]"
+_WORD = r"[^\x00-#%-/:-@\[-\^`{-\x7f]"  # letters, digits, _, $ and whatever is not ASCII
 _BLANKS = r"[ \t\r\n\f]*"
 
 _run = re.compile(_RUN).match
-# A statement that begins with none of the words that matter, nor with what may become one.
-_simple = re.compile(
-    rf"""{_BLANKS}(?=[^ \t\r\n\f;'"`\[/-])(?!(?i:create|explain)(?!{_WORD})|{_WORD}+\Z)({_RUN})"""
-).match
+# A statement that does not begin like CREATE or EXPLAIN, nor with what may become such a word.
+_simple = re.compile(rf"""{_BLANKS}(?=[^ \t\r\n\f;'"`\[/-])(?![CcEe][RrXx]|{_WORD}+\Z)({_RUN})""").match
 _blanks = re.compile(_BLANKS).match
 _word = re.compile(f"{_WORD}+").match
 _no_code = re.compile(r"""'[^']*'?|"[^"]*"?|`[^`]*`?|\[[^\]]*\]?|--[^\n]*|/\*.*?(?:\*/|\Z)""", re.DOTALL).sub
@@ -159,11 +157,14 @@ class Splitter:
             if state in (_PLAIN, _BODY):
                 position = _run(text, position).end()  # type: ignore[union-attr]  # always matches
             elif self._start is None and (simple := _simple(text, position)):
-                begin = simple.start(1)
+                begin, position = simple.span(1)
                 seen = self._advance(text, seen, begin)
+                if text[position : position + 1] == ";":  # a whole statement: the common case
+                    found.append(Statement(text[begin:position], self._line, self._column))
+                    position += 1
+                    continue
                 self._start = self._line, self._column
                 self._state = state = _PLAIN
-                position = simple.end()
             else:
                 position = _blanks(text, position).end()  # type: ignore[union-attr]  # always matches
             if position == size:

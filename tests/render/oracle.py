@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import subprocess
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dqshell.render.modes import open_renderer
@@ -13,6 +12,7 @@ from dqshell.render.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from dqshell.render.values import Value
 

@@ -25,14 +25,17 @@ def encode(columns: Sequence[str], rows: Iterable[Sequence[Value]], end: bytes =
 
 
 def encode_pages(columns: Sequence[str], rows: Iterable[Sequence[Value]]) -> list[bytes]:
-    """The bodies as a server makes them: each is full when it has reached the size of a page."""
+    """The bodies as a server makes them: one is full when it and the header of its frame have the size of a page.
+
+    A server finds that out before it knows whether there is another row, so that the last one can be empty.
+    """
     bodies = []
     body = beginning = encode(columns, (), b"")
     for row in rows:
-        if len(body) + 8 >= PAGE:  # a frame's header counts
+        body += _row(row)
+        if len(body) + 8 >= PAGE:
             bodies.append(body + PART)
             body = beginning
-        body += _row(row)
     return [*bodies, body + DONE]
 
 

@@ -40,7 +40,8 @@ ROWS_OF_ALL_TYPES = """
 NUMBERS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < {0})"
 MIXED = (
     NUMBERS.format(200)
-    + " SELECT x, 'name-' || x, x * 0.5, CASE x % 3 WHEN 0 THEN NULL WHEN 1 THEN x ELSE CAST(x AS BLOB) END AS any FROM n"
+    + " SELECT x, 'name-' || x, x * 0.5,"
+    + " CASE x % 3 WHEN 0 THEN NULL WHEN 1 THEN x ELSE CAST(x AS BLOB) END AS any FROM n"
 )
 WIDE = "SELECT " + ", ".join(
     f"{value} AS c{column}" for column, value in enumerate(["1", "2.5", "'three'", "x'04'", "NULL"] * 7)
@@ -133,7 +134,9 @@ def record() -> None:
         ask(m.ExecSql(0, "INSERT INTO u VALUES (1)"))
         twice = m.ExecSql(0, "INSERT INTO u VALUES (1)")
         ask(twice, record="failure-constraint", title="A constraint that fails")
-        ask(m.QuerySql(0, "INSERT INTO u VALUES (2)"), record="failure-query-of-a-write", title="QUERY_SQL of an INSERT")
+        ask(
+            m.QuerySql(0, "INSERT INTO u VALUES (2)"), record="failure-query-of-a-write", title="QUERY_SQL of an INSERT"
+        )
         garbled = m.QuerySql(0, "SELECT abs(-9223372036854775808) AS colname")
         ask(garbled, record="failure-garbled", title="A failure on the first row, behind the column")
         for name, column in (("integers", "x"), ("texts", "'text ' || x, x"), ("nulls", "NULL, x'00', x * 0.5")):

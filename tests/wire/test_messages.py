@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dqshell.errors import LocalProtocolError, RemoteProtocolError
@@ -12,8 +12,13 @@ from dqshell.wire.framing import FAILURE, METADATA, SERVERS, STMT, Frame, FrameR
 from tests.wire import naive
 from tests.wire.strategies import I64, TEXT, U32, U64, VALUE
 
+if TYPE_CHECKING:
+    from dqshell.wire.fields import Record
+
 REQUESTS = m.Request.__subclasses__()
 RESPONSES = m.Response.__subclasses__()
+
+few = settings(max_examples=30)  # for each class
 
 # What the fields of each kind are drawn from; by the annotation.
 KINDS: dict[str, st.SearchStrategy[Any]] = {
@@ -29,7 +34,7 @@ KINDS: dict[str, st.SearchStrategy[Any]] = {
 }
 
 
-def records(cls: type[m.Record]) -> st.SearchStrategy[Any]:
+def records(cls: type[Record]) -> st.SearchStrategy[Any]:
     return st.tuples(*map(kind, cls.__annotations__.values())).map(lambda values: cls(*values))
 
 
@@ -54,6 +59,7 @@ def response(kind: int, body: bytes, schema: int = 0) -> m.Response:
 
 
 @pytest.mark.parametrize("cls", REQUESTS, ids=lambda cls: cls.__name__)
+@few
 @given(data=st.data(), schema=st.sampled_from([0, 1]))
 def test_a_request_comes_back_as_it_was(cls: type[m.Request], data: st.DataObject, schema: int) -> None:
     request = data.draw(records(cls))
@@ -61,6 +67,7 @@ def test_a_request_comes_back_as_it_was(cls: type[m.Request], data: st.DataObjec
 
 
 @pytest.mark.parametrize("cls", RESPONSES, ids=lambda cls: cls.__name__)
+@few
 @given(data=st.data())
 def test_a_response_comes_back_as_it_was(cls: type[m.Response], data: st.DataObject) -> None:
     answer = data.draw(records(cls))
@@ -137,6 +144,7 @@ def test_the_four_bytes_behind_the_id_of_a_database_are_padding() -> None:
 
 
 @pytest.mark.parametrize("cls", [m.Welcome, m.Server, m.Db, m.Result, m.Servers, m.Metadata])
+@few
 @given(data=st.data())
 def test_what_follows_a_response_is_malformed(cls: type[m.Response], data: st.DataObject) -> None:
     whole = frame(m.encode(data.draw(records(cls))))
@@ -145,6 +153,7 @@ def test_what_follows_a_response_is_malformed(cls: type[m.Response], data: st.Da
 
 
 @pytest.mark.parametrize("cls", [m.Server, m.Servers, m.Files, m.Result, m.Metadata])
+@few
 @given(data=st.data())
 def test_a_response_that_is_cut_short_is_malformed(cls: type[m.Response], data: st.DataObject) -> None:
     whole = frame(m.encode(data.draw(records(cls))))
@@ -170,9 +179,7 @@ def test_there_are_no_other_types() -> None:
 NAMES = st.lists(TEXT, min_size=1, max_size=20)
 CODES = st.integers(0, 2**31 - 1)
 ROWS = NAMES.flatmap(
-    lambda names: st.tuples(
-        st.just(names), st.lists(st.tuples(*[VALUE] * len(names)), max_size=4), CODES, TEXT
-    )
+    lambda names: st.tuples(st.just(names), st.lists(st.tuples(*[VALUE] * len(names)), max_size=4), CODES, TEXT)
 )
 
 
@@ -192,7 +199,9 @@ def test_a_failure_without_rows_is_taken_as_it_is(code: int, message: str) -> No
 
 
 def test_a_failure_behind_no_column_at_all_is_found() -> None:
-    assert m.decode_failure(garbled([], [], 5, "database is locked")) == m.Failure(5, "database is locked", garbled=True)
+    assert m.decode_failure(garbled([], [], 5, "database is locked")) == m.Failure(
+        5, "database is locked", garbled=True
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from tests.wire import naive
 from tests.wire.strategies import I64, TEXT, VALUE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from dqshell.wire.values import Value
 
@@ -69,37 +69,40 @@ def test_rows_come_back_as_they_were(result_set: tuple[list[str], list[list[Row]
     assert decoder.decode(naive.encode(names, [])) == ([], True)
 
 
-def table(kind: str, count: int) -> list[Row]:
-    return {
-        "alternating": [(i, f"name {i}", i / 3, (None, b"blob %d" % i, i)[i % 3]) for i in range(count)],
-        "text": [(i, "x" * (i % 23), i / 3) for i in range(count)],
-        "integers": [(i, -i, i << 40) for i in range(count)],
-        "nulls": [(i, i / 3, None) for i in range(count)],
-        "only nulls": [(None, None)] * count,
-        "sixteen": [tuple(range(i, i + 16)) for i in range(count)],
-        "seventeen": [(*range(i, i + 16), None if i % 2 else "x") for i in range(count)],
-        "wide": [tuple((i, f"{i}", None, b"", 0.5)[(i + j) % 5] for j in range(60)) for i in range(count)],
-        "very wide": [(i,) * 600 for i in range(count)],
-        "late change": [(i, i) if i < count - 300 else (i, "text") for i in range(count)],
-        "every combination": [
-            tuple(None if i * 7919 >> j & 1 else (i, 0.5, "x", b"y")[j % 4] for j in range(10)) for i in range(count)
-        ],
-        "not UTF-8": [(i, "\udcff" if i % 500 == 0 else "fine") for i in range(count)],
-    }[kind]
+def alternating(i: int) -> Row:
+    return (i, f"name {i}", i / 3, (None, b"blob %d" % i, i)[i % 3])
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [
-        *("alternating", "text", "integers", "nulls", "only nulls", "sixteen", "seventeen", "wide", "very wide"),
-        *("late change", "every combination", "not UTF-8"),
-    ],
-)
+def every_combination(i: int) -> Row:
+    return tuple(None if i * 7919 >> j & 1 else (i, 0.5, "x", b"y")[j % 4] for j in range(10))
+
+
+TABLES: dict[str, Callable[[int], Row]] = {
+    "alternating": alternating,
+    "text": lambda i: (i, "x" * (i % 23), i / 3),
+    "integers": lambda i: (i, -i, i << 40),
+    "nulls": lambda i: (i, i / 3, None),
+    "only nulls": lambda i: (None, None),
+    "sixteen": lambda i: tuple(range(i, i + 16)),
+    "seventeen": lambda i: (*range(i, i + 16), None if i % 2 else "x"),
+    "wide": lambda i: tuple((i, f"{i}", None, b"", 0.5)[(i + j) % 5] for j in range(60)),
+    "late change": lambda i: (i, i) if i < 2700 else (i, "text"),
+    "every combination": every_combination,
+    "not UTF-8": lambda i: (i, "\udcff" if i % 500 == 0 else "fine"),
+}
+
+
+@pytest.mark.parametrize("kind", TABLES)
 def test_pages_as_a_server_makes_them_are_decoded_as_the_naive_decoder_does(kind: str) -> None:
-    rows = table(kind, 3000 if kind != "very wide" else 30)
+    rows = [TABLES[kind](i) for i in range(3000)]
     bodies = naive.encode_pages([f"c{column}" for column in range(len(rows[0]))], rows)
-    assert len(bodies) > 8
+    assert len(bodies) > 16
     assert decode_all(bodies) == rows == [row for body in bodies for row in naive.decode(body)]
+
+
+def test_the_widest_rows_that_a_server_can_send() -> None:
+    rows: list[Row] = [(i,) * 500 for i in range(20)]
+    assert decode_all(naive.encode_pages([f"c{column}" for column in range(500)], rows)) == rows
 
 
 def test_a_null_in_a_text_column_stays_null() -> None:
@@ -153,7 +156,9 @@ def test_a_result_without_columns_is_complete() -> None:
 
 def test_times_and_booleans_come_as_they_were_sent_and_are_noted() -> None:
     def body(first: int, second: int, a: bytes, b: int) -> bytes:
-        return naive.encode(["a", "b"], [], b"") + bytes([first | second << 4] + [0] * 7) + a + pack("<q", b) + naive.PART
+        return (
+            naive.encode(["a", "b"], [], b"") + bytes([first | second << 4] + [0] * 7) + a + pack("<q", b) + naive.PART
+        )
 
     text = body(ISO8601, BOOLEAN, b"2026-11\0", 5)
     number = body(UNIXTIME, 1, pack("<q", -1), 1)
@@ -202,11 +207,17 @@ MALFORMED = {
     "half a header": naive.encode(["a"] * 17, [], b"") + b"\x11" * 8 + naive.DONE,
     "an integer that is cut off": naive.encode(["a", "b"], [], b"") + pack("<Qq", 0x11, 1) + naive.DONE,
     "a text without an end": naive.encode(["a"], [], b"") + pack("<Q", 3) + b"x" * 8 + naive.DONE,
-    "a text without an end, then a number": naive.encode(["a", "b"], [], b"") + pack("<Q", 0x13) + b"x" * 8 + naive.DONE,
+    "a text without an end, then a number": naive.encode(["a", "b"], [], b"")
+    + pack("<Q", 0x13)
+    + b"x" * 8
+    + naive.DONE,
     "a blob without a length": naive.encode(["a"], [], b"") + pack("<Q", 4) + naive.DONE,
     "a blob beyond the end": naive.encode(["a"], [], b"") + pack("<QQ", 4, 9) + b"x" * 8 + naive.DONE,
     "a huge blob": naive.encode(["a"], [], b"") + pack("<QQ", 4, 2**64 - 1) + b"x" * 8 + naive.DONE,
-    "a huge blob, then a text": naive.encode(["a", "b"], [], b"") + pack("<QQ", 0x34, 2**64 - 9) + b"x" * 8 + naive.DONE,
+    "a huge blob, then a text": naive.encode(["a", "b"], [], b"")
+    + pack("<QQ", 0x34, 2**64 - 9)
+    + b"x" * 8
+    + naive.DONE,
     "a huge blob, then a number": naive.encode(["a", "b"], [], b"") + pack("<QQ", 0x14, 2**62) + b"x" * 8 + naive.DONE,
 }
 
@@ -218,43 +229,37 @@ def test_malformed_rows_are_refused(what: str) -> None:
 
 
 @pytest.mark.parametrize("what", MALFORMED)
-@pytest.mark.parametrize("row", [(1,), ("text",), (b"blob",), (b"blob", "text"), (b"blob", 1), ("text", 1), (1, 1)], ids=str)
+@pytest.mark.parametrize(
+    "row", [(1,), ("text",), (b"blob",), (b"blob", "text"), (b"blob", 1), ("text", 1), (1, 1)], ids=str
+)
 def test_malformed_rows_are_refused_by_a_function_too(what: str, row: Row) -> None:
     with pytest.raises(RemoteProtocolError, match="malformed Rows"):
         warm(["a", "b"][: len(row)], row).decode(MALFORMED[what])
 
 
 @given(result_sets(), st.data())
-def test_a_damaged_body_gives_rows_or_an_error(
+def test_a_damaged_body_is_decoded_by_a_function_as_it_is_without(
     result_set: tuple[list[str], list[list[Row]]], data: st.DataObject
 ) -> None:
     names, batches = result_set
-    decoder = RowDecoder()
+    fast, plain = RowDecoder(), RowDecoder()
     for batch in batches[:8]:
-        decoder.decode(naive.encode(names, batch, naive.PART))
+        for decoder in (fast, plain):
+            decoder.decode(naive.encode(names, batch, naive.PART))
+    plain._run, plain._columnar = None, False
     body = bytearray(naive.encode(names, batches[8]))
-    for _ in range(data.draw(st.integers(1, 3))):
+    for _ in range(data.draw(st.integers(0, 3))):
         body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
     cut = data.draw(st.integers(0, len(body) // 8)) * 8
     for damaged in (bytes(body), bytes(body[:cut]) + naive.DONE):
-        outcomes = []
-        for one in (decoder, RowDecoder()):
-            try:
-                outcomes.append(repr(one.decode(damaged)))
-            except RemoteProtocolError as error:
-                # Which comes first may differ: how many columns, or what is in them.
-                outcomes.append("malformed" if "malformed" in str(error) else str(error))
-        if len(RowDecoder_columns(damaged)) == len(names):
-            assert outcomes[0] == outcomes[1]
+        assert outcome(fast, damaged) == outcome(plain, damaged)
 
 
-def RowDecoder_columns(body: bytes) -> list[str]:
-    decoder = RowDecoder()
+def outcome(decoder: RowDecoder, body: bytes) -> str:
     try:
-        decoder.decode(body)
+        return repr(decoder.decode(body))  # NaN equals nothing, but its name does
     except RemoteProtocolError:
-        pass
-    return decoder.columns
+        return "malformed"
 
 
 @given(body=st.binary(max_size=80).map(lambda data: data + bytes(-len(data) % 8) + naive.DONE))
