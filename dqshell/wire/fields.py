@@ -124,22 +124,24 @@ class Record:
     """
 
     names: ClassVar[tuple[str, ...]] = ()
+    required: ClassVar[int] = 0  # how many have no default; they come first
     layout: ClassVar[tuple[tuple[str, Encoder, Decoder], ...]] = ()
 
     def __init_subclass__(cls) -> None:
         cls.names = tuple(cls.__annotations__)
+        cls.required = len([name for name in cls.names if not hasattr(cls, name)])
         cls.layout = tuple([(name, *_kind(kind)) for name, kind in cls.__annotations__.items()])
         _KINDS[cls.__name__] = (encode_fields, cls.decode_fields)
 
     def __init__(self, *values: Any, **named: Any) -> None:
         names = self.names
-        if named or len(values) != len(names):
+        if named or not self.required <= len(values) <= len(names):
             left = names[len(values) :]
-            wrong = [name for name in named if name not in left]
             missing = [name for name in left if name not in named and not hasattr(self, name)]
-            if wrong or missing or len(values) > len(names):
+            if missing or not named.keys() <= set(left) or len(values) > len(names):
                 raise TypeError(f"{type(self).__name__} takes {', '.join(names)}")
-        self.__dict__.update(zip(names, values, strict=False), **named)
+            self.__dict__.update(named)
+        self.__dict__.update(zip(names, values, strict=False))
 
     @classmethod
     def decode_fields(cls, body: bytes, at: int, schema: int) -> tuple[Self, int]:

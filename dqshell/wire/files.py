@@ -1,7 +1,7 @@
 """The body of a FILES response (a dump of a database), decoded as it arrives.
 
 It holds the number of files (u64) and, for each, its name (text), its size (u64) and its bytes (dqlite src/gateway.c,
-handle_dump): the database and its WAL. A server that does not know the database sends both empty (before 1.19).
+handle_dump): the database and its WAL. Older servers send both empty for a database that does not exist.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Every request and response of the protocol (dqlite src/protocol.h, src/request.h, src/response.h).
 
-data = encode(QuerySql(0, "SELECT * FROM t WHERE a = ?", (1,)))
-response = decode_response(reader.next_frame())
+    data = encode(QuerySql(0, "SELECT * FROM t WHERE a = ?", (1,)))
+    response = decode_response(reader.next_frame())
+
+Each is declared by the table of its fields (see fields.py), in the order of the wire.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ ROLE_NAMES = ("voter", "stand-by", "spare")
 """What the roles are called: `ROLE_NAMES[VOTER]` is "voter"."""
 
 HEARTBEAT, CONNECT = 2, 11
-"""Types of requests that are never sent: HEARTBEAT wedges servers before 1.12, and CONNECT makes of the connection
+"""Types of requests that are never sent: HEARTBEAT wedges old servers, and CONNECT makes of the connection
 one between two nodes."""
 
 

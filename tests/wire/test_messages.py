@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 REQUESTS = m.Request.__subclasses__()
 RESPONSES = m.Response.__subclasses__()
 
-few = settings(max_examples=30)  # for each class
+few = settings(max_examples=20)  # for each class
 
 # What the fields of each kind are drawn from; by the annotation.
 KINDS: dict[str, st.SearchStrategy[Any]] = {
