@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import monotonic, sleep
 
-from ..errors import DatabaseError, NoLeader, NotApplied, OutcomeUnknown, Refused
+from ..errors import DatabaseError, NoLeader, NotApplied, NotSupportedError, OutcomeUnknown, ProgrammingError, Refused
 from .leader import Search
 
 TYPE_CHECKING = False
@@ -47,8 +47,8 @@ class Listener:
 class Link:
     """A connection to the leader with `database` open on it (none when it is None), for as long as there is one.
 
-    `members` is the cluster as the last leader knew it, `lost` why the last connection is no more. `same_cluster_only`: refuse, rather than warn, when a leader
-    that is found later belongs to another cluster.
+    `members` is the cluster as the last leader knew it, `lost` why the last connection is no more.
+    `same_cluster_only`: refuse, rather than warn, when a leader that is found later belongs to another cluster.
     """
 
     def __init__(
@@ -67,11 +67,18 @@ class Link:
         self._listener = listener
         self._same_cluster_only = same_cluster_only
         self.lost = ""
+        self._before = ""  # the last leader's address
+        self._quiet = False
 
     @property
     def addresses(self) -> list[str]:
         """All nodes ever heard of: the members last known, and those given in the beginning."""
         return list(dict.fromkeys([member.address for member in self.members] + self._servers))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is a connection that nobody has closed."""
+        return self.connection is not None and not self.connection.closed
 
     def is_usable(self) -> bool:
         """Whether the connection stands up to a look; otherwise it is dropped.
@@ -93,22 +100,28 @@ class Link:
         self.drop(f"{connection.address}: {reason}")
         return False
 
-    def drop(self, reason: str) -> None:
-        """Never use this connection again."""
-        if self.connection is not None:
-            self.connection.close()
-            self.connection = None
+    def drop(self, reason: str, quietly: bool = False) -> None:
+        """Never use this connection again. `quietly`: it was our own will; news is only if another node leads then."""
+        if self.connection is None:
+            return
+        self.connection.close()
+        self._before = self.connection.address
+        self.connection = None
         self.lost = reason
+        self._quiet = quietly
 
-    def get(self) -> Connection:
-        """The connection; if there is none, the leader is looked for. Raises NoLeader, Refused."""
+    def get(self, then: str = "") -> Connection:
+        """The connection; if there is none, the leader is looked for. Raises NoLeader, Refused.
+
+        What was lost, and who leads now, is told in one notice, which ends with `then`.
+        """
         if self.connection is None:
             begun = monotonic()
             self.connection = self._find(begun + self._limits.wait)
-            if self.lost:
-                self._listener.notice(
-                    f"{self.lost}; {self.connection.address} leads now (after {monotonic() - begun:.2f} s)"
-                )
+            address = self.connection.address
+            if self.lost and not (self._quiet and address == self._before):
+                who = "it leads again" if address == self._before else f"{address} leads now"
+                self._listener.notice(f"{self.lost}; {who} (after {monotonic() - begun:.2f} s){then}")
         return self.connection
 
     def other_leader(self) -> str | None:
@@ -119,6 +132,18 @@ class Link:
                 return None if self.connection and found.address == self.connection.address else found.address
         except NoLeader:
             return None
+
+    def is_at_leisure(self) -> bool:
+        """Whether the node we are connected to is known to run no SQL now. Takes two seconds at most.
+
+        Servers before 1.18.2 run it in the thread that answers: so if they answer others, they do nothing for us.
+        """
+        assert self.connection is not None
+        try:
+            with Connection.connect(self.connection.address, _LOOK) as another:
+                return guard.generation(another) < guard.Generation.LATER
+        except DatabaseError:
+            return False
 
     def _find(self, deadline: float) -> Connection:
         while True:
@@ -133,6 +158,7 @@ class Link:
                 members = connection.cluster()
                 if self._database is not None:
                     connection.open(self._database)
+                    _keep_pages_in_cache(connection)
                 self._compare(members)
             except (NotApplied, OutcomeUnknown):  # it lost the leadership, or died, just now
                 connection.close()
@@ -163,6 +189,17 @@ class Link:
         if self._same_cluster_only:
             raise Refused(message, advice="Start again if this is the cluster that you mean.")
         self._listener.notice(message)
+
+
+def _keep_pages_in_cache(connection: Connection) -> None:
+    """In a new database, servers cannot read back what the first transaction spilled from its 2 MB of cache.
+
+    Found on 1.11: 522, "disk I/O error", at the CREATE INDEX behind the 30,000 INSERTs of a dump.
+    """
+    try:
+        connection.exec("PRAGMA cache_spill=OFF")
+    except (ProgrammingError, NotSupportedError):  # a server that does not allow it
+        pass
 
 
 def _listed(members: Sequence[ServerInfo]) -> str:
