@@ -43,8 +43,8 @@ def _line(data: bytes, start: int, width: int, word_wrap: bool) -> tuple[str, in
     """One line, and where the next one starts (-1: there is none)."""
     shown, full = _fill(data, start, width)
     after = shown
-    if full and word_wrap:
-        shown = after = _word_end(data, start, shown)
+    if full and word_wrap and (place := _word_end(data, start, shown)):
+        shown = after = place
         while data[after : after + 1] == b" ":
             after += 1
     follows = data[after : after + 3]
@@ -86,7 +86,7 @@ def _length(run: bytes) -> int:
 
 
 def _word_end(data: bytes, start: int, end: int) -> int:
-    """The last good place to end a line, in its second half: after a blank, or between words."""
+    """The last good place to end a line: after a blank, or between words; 0 if its second half has none."""
     half = start + (end - start) // 2
     for place in range(end, half, -1):
         if data[place - 1] in _SPACES:
@@ -95,7 +95,7 @@ def _word_end(data: bytes, start: int, end: int) -> int:
         next_byte = data[place : place + 1]
         if data[place - 1 : place].isalnum() != next_byte.isalnum() and (not next_byte or next_byte[0] & 0xC0 != 0x80):
             return place
-    return end
+    return 0
 
 
 def _expanded(line: bytes, width: int) -> bytes:

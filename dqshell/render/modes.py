@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .renderer import Renderer, Write
@@ -34,6 +32,6 @@ MODES = {
 def open_renderer(settings: Settings, write: Write) -> Renderer:
     """A renderer for one result set in the mode of the settings; it calls `write` with the text."""
     module, name = MODES[settings.mode].split(".")
-    renderer = getattr(import_module("dqshell.render." + module), name)
-    opened: Renderer = renderer(settings, write)
-    return opened
+    # importlib.import_module does the same, but is one more module to import.
+    renderer: type[Renderer] = getattr(__import__(f"{__package__}.{module}", fromlist=[name]), name)
+    return renderer(settings, write)

@@ -87,8 +87,8 @@ class Column(CellRenderer):
     def finish(self) -> None:
         if self._sample:
             self._release(self._sample)
-        if self._sample is None:
-            self._write(self._tail())
+        if self._sample is None and (tail := self._tail()):
+            self._write(tail)
 
     def _prepare(self) -> None:
         widths = self._settings.widths[: len(self._names)]
