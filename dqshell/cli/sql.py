@@ -28,6 +28,7 @@ def console(environment: Environment, values: Values) -> Console:
     if environment.stdout_is_terminal:
         settings.for_terminal = True
         settings.nullvalue = "NULL"  # not to be taken for an empty text
+        settings.wrap = 0  # sqlite3 wraps at 60 characters
     return Console(environment, settings, assume_yes=bool(values.get("yes")))
 
 
