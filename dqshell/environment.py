@@ -55,7 +55,7 @@ class Environment:
 
 
 def _open(descriptor: int, mode: str) -> Any:
-    """A standard stream with a buffer of our own, whatever Python was told to do with its own; empty if it is closed."""
+    """A standard stream with a buffer of our own, whatever Python was told to do with its; empty if it is closed."""
     try:
         os.fstat(descriptor)
         target: int | str = descriptor

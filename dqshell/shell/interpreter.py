@@ -7,6 +7,7 @@ from time import monotonic
 from ..errors import Error, ExitCode, Interrupted
 from .command import find
 from .commands import COMMANDS
+from .declared import DeclaredTypes
 from .script import DotCommand, Script
 from .splitter import IncompleteStatement, Statement
 
@@ -40,10 +41,11 @@ class Interpreter:
         self.commands = commands
         self.keep_going = keep_going
         self.exit_code = ExitCode.OK
+        self._declared = DeclaredTypes(session)
 
     def run(self, text: str) -> bool:
         """Run a piece of input that is whole in itself. False if it ended early, at an error. Raises Quit."""
-        return self._run(Script(), text.splitlines(keepends=True), "")
+        return self._run(Script(), [line + "\n" for line in text.split("\n")], "")
 
     def run_lines(self, lines: Iterable[bytes], name: str = "") -> bool:
         """Run a script, however long; `name` is put before the line numbers in messages. As `run` otherwise."""
@@ -81,6 +83,8 @@ class Interpreter:
         return True
 
     def _execute(self, sql: str) -> None:
+        if not self.session.unsafe:
+            self._declared.check(sql)
         result = self.session.run(sql)
         if result.columns is not None:
             self._render(result)
