@@ -7,7 +7,6 @@ from typing import Any
 import click
 
 from ..driver import Session
-from ..sandbox.local import Sandbox, default_directory
 from ..shell.commands import COMMANDS
 from ..shell.interpreter import Interpreter
 from ..shell.playground import playground, show_status
@@ -18,6 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..environment import Environment
     from ..errors import ExitCode
+    from ..sandbox.local import Sandbox
 
 _DATABASE = "demo"
 _LATENCY = 100  # ms: a new leader within about 2 s, instead of up to 10 s with the timing that dqlite has by itself
@@ -38,6 +38,8 @@ def sandbox(context: click.Context, nodes: int, port: int | None) -> ExitCode | 
 
 
 def _shell(environment: Environment, nodes: int, port: int | None) -> ExitCode:
+    from ..sandbox.local import Sandbox
+
     values, _ = parse([]) or ({}, [])
     console = sql.console(environment, values)
     console.notice(f"starting {nodes} dqlite nodes on this machine ...")
@@ -59,6 +61,8 @@ _number = click.argument("number", type=int, metavar="N")
 
 
 def _open(directory: str | None) -> Sandbox:
+    from ..sandbox.local import Sandbox, default_directory
+
     return Sandbox.open(directory or default_directory())
 
 
@@ -70,10 +74,10 @@ def _open(directory: str | None) -> Sandbox:
 )
 @_directory
 @click.pass_obj
-def _up(
-    environment: Environment, /, nodes: int, port: int | None, latency: int, directory: str | None
-) -> None:
+def _up(environment: Environment, /, nodes: int, port: int | None, latency: int, directory: str | None) -> None:
     """Start a cluster that stays until `sandbox down`, and print its addresses."""
+    from ..sandbox.local import Sandbox, default_directory
+
     cluster = Sandbox.create(directory or default_directory(), nodes, port=port, latency_ms=latency)
     environment.stdout.write(",".join(cluster.addresses) + "\n")
 

@@ -27,7 +27,7 @@ from .dial import dial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from types import TracebackType
 
     from ..wire.files import FileEnd, FileStart
@@ -86,6 +86,7 @@ class Connection:
         self._buffer = memoryview(bytearray(_BUFFER_SIZE))
         self._greeting = HANDSHAKE
         self._awaiting = False  # the end of the answer to the last request
+        self._prepared: set[int] = set()
         self._closed = False
 
     @classmethod
@@ -185,21 +186,33 @@ class Connection:
 
     def prepare(self, sql: str) -> messages.Stmt:
         """Compile one statement: its id, and how many parameters it has."""
-        return self._expect(messages.Stmt, messages.Prepare(0, sql), kind="prepare", statement=sql)
+        prepared = self._expect(messages.Stmt, messages.Prepare(0, sql), kind="prepare", statement=sql)
+        self._prepared.add(prepared.id)
+        return prepared
 
     def exec_prepared(self, prepared: messages.Stmt, params: Sequence[Value] = (), sql: str = "") -> messages.Result:
         """Run a prepared statement; `sql` is for error messages only."""
+        self._check_prepared(prepared)
         request = messages.Exec(prepared.db, prepared.id, params)
         return self._expect(messages.Result, request, kind="exec", statement=sql, patience=self.patience)
 
     def query_prepared(self, prepared: messages.Stmt, params: Sequence[Value] = (), sql: str = "") -> Rows:
         """Run a prepared statement that returns rows."""
+        self._check_prepared(prepared)
         return self._rows_of(messages.Query(prepared.db, prepared.id, params), sql)
 
     def finalize(self, prepared: messages.Stmt) -> None:
+        """Forget a prepared statement."""
+        self._check_prepared(prepared)
+        self._prepared.remove(prepared.id)
         self._expect(messages.Empty, messages.Finalize(prepared.db, prepared.id))
 
-    def dump(self, database: str) -> Iterator[FileStart | bytes | FileEnd]:
+    def _check_prepared(self, prepared: messages.Stmt) -> None:
+        """A server that is asked for a finalized statement may crash (dqlite src/lib/registry.h)."""
+        if prepared.id not in self._prepared:
+            raise InterfaceError("there is no such prepared statement on this connection")
+
+    def dump(self, database: str) -> Generator[FileStart | bytes | FileEnd, None, None]:
         """The database's main file and its WAL as this node has them: name and size, content in pieces, end.
 
         The server prepares the whole answer in its memory before the first byte comes. Servers before 1.19 answer for
@@ -214,9 +227,10 @@ class Connection:
         decoder = FilesDecoder(frame.length)
         try:
             while True:
-                yield from decoder.feed(self._reader.take_body())
+                events = decoder.feed(self._reader.take_body())
+                self._awaiting = not decoder.done
+                yield from events
                 if decoder.done:
-                    self._awaiting = False
                     return
                 self._receive(None, 0.0)
         except RemoteProtocolError as error:
@@ -274,8 +288,8 @@ class Connection:
         response = self._decode(frame)
         if isinstance(response, expected):
             return response
-        if isinstance(response, messages.Failure) and response.tail:
-            raise self._broken(RemoteProtocolError(f"answered with a failure that cannot be read: {response.tail[:80]!r}"))
+        if isinstance(response, messages.Failure) and response.tail:  # then its code may be a number of columns
+            raise self._broken(RemoteProtocolError(f"answered with a failure that cannot be read: {response!r:.200}"))
         if isinstance(response, messages.Failure):
             raise self._failed(
                 from_failure(response.code, response.message, request=kind, node=self.address, statement=statement)
@@ -306,7 +320,7 @@ class Connection:
         if self._closed:
             raise NotSent("the connection is closed", node=self.address)
         if self._awaiting:
-            raise InterfaceError("the rows of the previous statement have not been read to their end")
+            raise InterfaceError("the answer to the previous request has not been read to its end")
         if not self._reader.at_boundary:
             raise self._broken(NotSent("the node has sent more than it was asked for"))
         data = memoryview(self._greeting + messages.encode(request, schema))

@@ -7,6 +7,7 @@ An address is `host:port`, `[ipv6]:port` or `unix:/path`. A new transport is one
 from __future__ import annotations
 
 import socket
+import threading
 from time import monotonic
 
 from ..errors import ConfigurationError, NodeUnreachable
@@ -51,34 +52,52 @@ def dial(address: str, deadline: float) -> Stream:
     if address.startswith("unix:"):
         return _connect(address, [(socket.AF_UNIX, address[5:])], deadline)
     host, port = split_address(address)
-    return _connect(address, _resolve(address, host, port), deadline)
+    return _connect(address, _resolve(address, host, port, deadline), deadline)
 
 
-def _resolve(address: str, host: str, port: int) -> list[tuple[int, Any]]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (socket.gaierror, UnicodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise NodeUnreachable(f"cannot resolve the host name {host!r}: {reason}", node=address) from None
-    return [(family, sockaddr) for family, _, _, _, sockaddr in found]
+def _resolve(address: str, host: str, port: int, deadline: float) -> list[tuple[int, Any]]:
+    """The resolver has no time limit, so a name is looked up in a thread that can be left behind."""
+    found: list[tuple[int, Any]] = []
+    reason: object = "timed out"
+
+    def resolve(flags: int = 0) -> None:
+        nonlocal reason
+        try:
+            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+            found.extend((family, sockaddr) for family, _, _, _, sockaddr in answers)
+        except (OSError, UnicodeError) as error:
+            reason = getattr(error, "strerror", None) or error
+
+    resolve(socket.AI_NUMERICHOST)
+    if not found:
+        reason = "timed out"
+        thread = threading.Thread(target=resolve, daemon=True)
+        thread.start()
+        thread.join(max(deadline - monotonic(), 0.0))
+    if not found:
+        raise NodeUnreachable(f"cannot resolve the host name {host!r}: {reason}", node=address)
+    return found
 
 
 def _connect(address: str, candidates: list[tuple[int, Any]], deadline: float) -> Stream:
+    """The first candidate that answers; one that is silent leaves the others their share of the time."""
     reason = "no address"
-    for family, sockaddr in candidates:
-        sock = socket.socket(family, socket.SOCK_STREAM)
+    for left, (family, sockaddr) in zip(range(len(candidates), 0, -1), candidates, strict=True):
         try:
-            sock.settimeout(max(deadline - monotonic(), 0.001))
-            sock.connect(sockaddr)
+            return _connected(family, sockaddr, max((deadline - monotonic()) / left, 0.001))
         except TimeoutError:
-            sock.close()
             reason = "timed out"
         except OSError as error:
-            sock.close()
             reason = (error.strerror or str(error)).lower()
-        except BaseException:
-            sock.close()
-            raise
-        else:
-            return Stream(sock)
     raise NodeUnreachable(f"cannot connect: {reason}", node=address)
+
+
+def _connected(family: int, sockaddr: Any, timeout: float) -> Stream:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.settimeout(timeout)
+        sock.connect(sockaddr)
+        return Stream(sock)
+    except BaseException:
+        sock.close()
+        raise

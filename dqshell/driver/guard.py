@@ -25,22 +25,23 @@ class Generation(IntEnum):
     """Servers that behave alike. The protocol has no version, but they can be told apart without harm."""
 
     BEFORE_1_12 = 1
-    BEFORE_1_19 = 2
+    BEFORE_1_18_2 = 2
     LATER = 3
 
 
 def generation(connection: Connection) -> Generation:
-    """Ask a node on which a database is open what it is. Whatever cannot be told counts as the older one.
+    """Ask a node what it is; it need not lead. Whatever cannot be told counts as the older one.
 
-    Servers from 1.12 on check the schema byte of a request (gateway.c); those after 1.18 know schema 2 of QUERY_SQL.
+    Servers from 1.12 on check the schema byte of every request (gateway.c); from 1.18.2 on, they refuse a schema of
+    QUERY_SQL that they do not know with another code.
     """
     answer = connection.ask(messages.Leader(), schema=255)
     if not isinstance(answer, messages.Failure):
         return Generation.BEFORE_1_12
-    answer = connection.ask(messages.QuerySql(0, "SELECT 1", ()), schema=2)
-    if isinstance(answer, messages.Failure) and answer.code == 1005:
-        return Generation.BEFORE_1_19
-    return Generation.LATER
+    answer = connection.ask(messages.QuerySql(0, "SELECT 1", ()), schema=255)
+    if isinstance(answer, messages.Failure) and answer.code == 1:
+        return Generation.LATER
+    return Generation.BEFORE_1_18_2
 
 
 def check_database(name: str) -> None:
@@ -65,7 +66,7 @@ def check_statement(statement: Statement, parameters: int, server: Callable[[], 
         )
     if statement.pragma is not None:
         _check_pragma(*statement.pragma, server)
-    if parameters > 255 and server() < Generation.BEFORE_1_19:
+    if parameters > 255 and server() < Generation.BEFORE_1_18_2:
         raise EndangersServer(
             f"{parameters} parameters are refused: this server counts them in one byte and would bind NULLs silently",
             advice="Use at most 255 parameters in a statement.",

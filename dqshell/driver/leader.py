@@ -103,13 +103,13 @@ class Search:
         """The last word of every node that has been asked, in the order in which they were asked first."""
         return [candidate.verdict for candidate in self._candidates.values() if candidate.verdict]
 
-    def run(self, wait: float, patient: bool = False) -> Connection:
-        """A connection to the leader, whose `server` is set. Looks for `wait` seconds at the most.
+    def run(self, wait: float, patient: bool = False, spent: float = 0.0) -> Connection:
+        """A connection to the leader, whose `server` is set.
 
-        When every node has been asked and none could be reached, it ends at once, unless `patient`.
-        Raises NoLeader.
+        Looks for `wait` seconds at the most, of which `spent` are gone already. When every node has been asked and
+        none could be reached, it ends at once, unless `patient`. Raises NoLeader.
         """
-        begun = monotonic()
+        begun = monotonic() - spent
         try:
             while True:
                 now = monotonic()
@@ -130,6 +130,7 @@ class Search:
                     self._progress(monotonic() - begun, self.verdicts)
         finally:
             self._over = True
+            self._close_unwanted()
 
     def _ask_all_due(self, now: float) -> None:
         for candidate in list(self._candidates.values()):
@@ -175,14 +176,26 @@ class Search:
         verdict = Verdict(address, (monotonic() - begun) * 1000, server, error)
         leads = error is None and server is not None and server.address == address
         if connection is not None:
-            if leads and not self._over:
-                connection.server = server
-            else:
+            connection.server = server
+            if not leads:
                 connection.close()
         self._answers.put((verdict, connection if leads else None, members))
+        if self._over:
+            self._close_unwanted()
+
+    def _close_unwanted(self) -> None:
+        """Close the connections to further nodes that said they lead; done by whoever comes last."""
+        while True:
+            try:
+                _, connection, _ = self._answers.get_nowait()
+            except Empty:
+                return
+            if connection is not None:
+                connection.close()
 
     def _no_leader(self, what: str) -> NoLeader:
-        return NoLeader(f"{what}: {self._arithmetic()}", [str(verdict) for verdict in self.verdicts])
+        report = [str(c.verdict or f"{c.address}: has not answered so far") for c in self._candidates.values()]
+        return NoLeader(f"{what}: {self._arithmetic()}", report)
 
     def _arithmetic(self) -> str:
         verdicts = {verdict.address: verdict for verdict in self.verdicts}

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from time import monotonic, sleep
 
-from ..errors import DatabaseError, NoLeader, NotApplied, NotSupportedError, OutcomeUnknown, ProgrammingError, Refused
+from ..errors import (
+    Busy,
+    DatabaseError,
+    NoLeader,
+    NotApplied,
+    NotSupportedError,
+    OutcomeUnknown,
+    ProgrammingError,
+    Refused,
+)
+from . import guard
+from .connection import Connection
 from .leader import Search
 
 TYPE_CHECKING = False
@@ -12,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..wire.messages import ServerInfo
-    from .connection import Connection
 
 _IDLE = 1.0  # seconds after which a connection is not trusted without asking
 _LOOK = 1.0  # seconds for a look at who leads while a statement is under way
@@ -117,7 +127,7 @@ class Link:
         """
         if self.connection is None:
             begun = monotonic()
-            self.connection = self._find(begun + self._limits.wait)
+            self.connection = self._find(begun)
             address = self.connection.address
             if self.lost and not (self._quiet and address == self._before):
                 who = "it leads again" if address == self._before else f"{address} leads now"
@@ -145,23 +155,20 @@ class Link:
         except DatabaseError:
             return False
 
-    def _find(self, deadline: float) -> Connection:
+    def _find(self, begun: float) -> Connection:
+        """A connection to the leader, ready for statements, within `wait` seconds from `begun` on."""
         while True:
-            search = Search(
-                self.addresses, timeout=self._limits.step, members=self.members, progress=self._search_goes_on
-            )
-            try:
-                connection = search.run(max(deadline - monotonic(), 0.0), patient=bool(self.lost))
-            finally:
-                self._listener.waiting("")
+            connection = self._search(monotonic() - begun)
             try:
                 members = connection.cluster()
                 if self._database is not None:
                     connection.open(self._database)
                     _keep_pages_in_cache(connection)
                 self._compare(members)
-            except (NotApplied, OutcomeUnknown):  # it lost the leadership, or died, just now
+            except (NotApplied, OutcomeUnknown, Busy) as error:  # it lost the leadership, or died, just now
                 connection.close()
+                if monotonic() - begun >= self._limits.wait:
+                    raise NoLeader(f"{connection.address} leads, but cannot be used: {error.message}") from None
                 sleep(0.02)
             except BaseException:
                 connection.close()
@@ -169,6 +176,13 @@ class Link:
             else:
                 self.members = members
                 return connection
+
+    def _search(self, spent: float) -> Connection:
+        search = Search(self.addresses, timeout=self._limits.step, members=self.members, progress=self._search_goes_on)
+        try:
+            return search.run(self._limits.wait, patient=bool(self.members), spent=spent)
+        finally:
+            self._listener.waiting("")
 
     def _search_goes_on(self, seconds: float, verdicts: Sequence[object]) -> None:
         if seconds >= 0.5:

@@ -7,14 +7,17 @@ statement and on the transaction around it.
 from __future__ import annotations
 
 from ..errors import (
+    ConnectionLost,
     DatabaseError,
     LeadershipLost,
     NoAnswer,
     NotApplied,
+    OperationalError,
     OutcomeUnknown,
     ProgrammingError,
     ReadCutOff,
     RowsYielded,
+    ServerFailed,
     TimedOut,
     TransactionLost,
 )
@@ -47,7 +50,7 @@ def judge(error: DatabaseError, statement: Statement, transaction: Transaction) 
         what = f"; whether {statement.verb} took effect is unknown" if transaction.is_open else ""
         return _like(NoAnswer if isinstance(error, TimedOut) else type(error), error, what)
     if isinstance(error, OutcomeUnknown):
-        return _like(ReadCutOff, error)
+        return _like(OperationalError if isinstance(error, ServerFailed) else ReadCutOff, error)
     return error
 
 
@@ -62,7 +65,9 @@ def may_run_again(error: DatabaseError, statement: Statement, transaction: Trans
         return True
     if not isinstance(error, OutcomeUnknown) or transaction.would_commit(statement):
         return False
-    return isinstance(error, (LeadershipLost, NoAnswer)) or bool(statement.control)
+    if isinstance(error, ConnectionLost):
+        return bool(statement.control)
+    return isinstance(error, (LeadershipLost, NoAnswer))
 
 
 def is_moot(statement: Statement, verdict: DatabaseError) -> bool:

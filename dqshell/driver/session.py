@@ -19,6 +19,8 @@ from ..errors import (
     NoAnswer,
     NotSent,
     ProgrammingError,
+    ReadCutOff,
+    RowsExpected,
     TimedOut,
     TransactionLost,
 )
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from .connection import Connection, Rows
 
 _LOOK_AGAIN = 1.0  # seconds between two looks at the other nodes while a statement is silent
+_GIVEN_UP = "the rest of a result was given up"
 
 
 class Result:
@@ -87,9 +90,12 @@ class Session:
         self.in_flight = False
         self._listener = listener or Listener()
         self._link = Link(servers, database, self.limits, self._listener, same_cluster_only)
-        self._unsafe = unsafe
+        self.unsafe = unsafe
         self._generation: guard.Generation | None = None
         self._local: list[str] = []
+        self._rows: Rows | None = None  # of the last query
+        self._commits = False  # whether the statement in flight would make changes permanent
+        self._was_at_leisure = False  # the node, when we waited for its rows
 
     def __enter__(self) -> Session:
         return self
@@ -119,7 +125,7 @@ class Session:
 
     def close(self) -> None:
         """Close the connection; the server rolls an open transaction back."""
-        self._drop("the session was closed")
+        self._drop("the session was closed", quietly=True)
         self.transaction = Transaction()
 
     def connect(self) -> None:
@@ -132,39 +138,42 @@ class Session:
         self._drop(reason)
         self._ready()
 
-    def run(self, sql: str, params: Sequence[Value] = ()) -> Result:
+    def run(self, sql: str | Statement, params: Sequence[Value] = ()) -> Result:
         """Run one statement. Returns when it was applied, or when its first rows are there.
 
         Raises an Error whose `outcome` is what became of the statement.
         """
-        statement = Statement(sql)
+        statement = sql if isinstance(sql, Statement) else Statement(sql)
         try:
             self._check()
             if self.transaction.is_lost:
                 return self._run_in_lost_transaction(statement)
             return self._run(statement, params)
         except Error as error:
-            error.statement = sql
+            error.statement = statement.sql
             raise
         except KeyboardInterrupt:
-            raise self._interrupted(statement, self.in_flight) from None
+            raise self._interrupted(statement, self.in_flight and self._sending_began, self._commits) from None
         finally:
             self.in_flight = False
+            self._listener.waiting("")
 
     def _run(self, statement: Statement, params: Sequence[Value]) -> Result:
         begun = monotonic()
         pause = 0.005
         asked_another = False
+        then = ""
         while True:
-            connection = self._ready()
+            connection = self._ready(then)
             try:
-                if not self._unsafe:
+                if not self.unsafe:
                     guard.check_statement(statement, len(params), partial(self._generation_of, connection))
                 return self._send(connection, statement, params)
             except DatabaseError as error:
+                self.in_flight = False
                 if isinstance(error, Busy):
                     again = not isinstance(error, BusySnapshot) and monotonic() - begun + pause < self.limits.busy
-                    self._listener.waiting(f"{error.message}: waiting for the other writer" if again else "")
+                    self._listener.waiting(f"{error.message}: waiting for the other writer")
                 else:
                     again = may_run_again(error, statement, self.transaction) and not (
                         asked_another and isinstance(error, NoAnswer)
@@ -172,7 +181,8 @@ class Session:
                     again = again and monotonic() - begun < self.limits.wait
                     asked_another = asked_another or isinstance(error, NoAnswer)
                 if again:
-                    self._bury(error, "; not applied there, and run again")
+                    self._bury(error)
+                    then = "; the statement had not been applied, and is run there"
                 else:
                     verdict = self._settle(error, statement)
                     if is_moot(statement, verdict):
@@ -183,15 +193,21 @@ class Session:
 
     def _send(self, connection: Connection, statement: Statement, params: Sequence[Value]) -> Result:
         begun = monotonic()
-        connection.patience = lambda silent: self._patience(connection, begun, silent)
-        result = Result(connection.address)
+        connection.patience = partial(self._patience, connection, begun)
         connection.sending_began = False
+        result = Result(connection.address)
+        self._commits = self.transaction.would_commit(statement)
         self.in_flight = True
         if statement.yields_rows:
-            rows = connection.query(statement.sql, params)
-            result.columns = rows.columns
-            result.pages = self._pages(rows, statement)
-            result._close = lambda: self._give_up(rows)
+            try:
+                self._rows = rows = connection.query(statement.sql, params)
+            except RowsExpected:  # a PRAGMA that this server does not know, or that has nothing to say
+                connection.exec(statement.sql, params)
+            else:
+                connection.patience = partial(self._patience, connection, begun, streaming=True)
+                result.columns = rows.columns
+                result.pages = self._pages(rows, statement, self._commits)
+                result._close = lambda: self._give_up(rows)
         else:
             answer = connection.exec(statement.sql, params)
             self.transaction.succeeded(statement)
@@ -201,20 +217,25 @@ class Session:
             self._local.append(statement.sql)
         return result
 
-    def _pages(self, rows: Rows, statement: Statement) -> Iterator[list[tuple[Value, ...]]]:
+    def _pages(self, rows: Rows, statement: Statement, commits: bool) -> Iterator[list[tuple[Value, ...]]]:
         try:
             yield from rows
         except DatabaseError as error:
+            if rows is not self._rows:  # another statement was run meanwhile, which gave these up
+                raise ReadCutOff(_GIVEN_UP, node=error.node, statement=statement.sql) from None
             verdict = self._settle(error, statement)
             verdict.statement = statement.sql
             verdict.message += "; the result is incomplete"
             raise verdict from None
         except KeyboardInterrupt:
-            raise self._interrupted(statement, sent=True) from None
+            raise self._interrupted(statement, True, commits) from None
+        finally:
+            self._listener.waiting("")
 
     def _give_up(self, rows: Rows) -> None:
-        if not rows.complete:
-            self._drop("the rest of a result was given up")
+        """Stop the server from sending the rest. A later result, or another connection, is not touched."""
+        if rows is self._rows and not rows.complete and self._link.is_open:
+            self._drop(_GIVEN_UP, quietly=True)
 
     # What became of it.
 
@@ -223,17 +244,17 @@ class Session:
         verdict = judge(error, statement, self.transaction)
         commits = self.transaction.would_commit(statement)
         was_open = self.transaction.is_open
-        self._bury(error, "")
+        self._bury(error)
         if was_open and self._link.connection is not None:
             self._find_out_whether_open(self._link.connection)
         elif was_open and commits:
             self.transaction.ended(connected=False)
         return verdict
 
-    def _bury(self, error: DatabaseError, more: str) -> None:
+    def _bury(self, error: DatabaseError) -> None:
         """Drop the connection if the error took it along."""
-        if self._link.connection is not None and self._link.connection.closed:
-            self._drop(f"{error.node}: {error.message}{more}")
+        if self._link.connection is not None and not self._link.is_open:
+            self._drop(f"{error.node}: {error.message}")
 
     def _find_out_whether_open(self, connection: Connection) -> None:
         """An error may have ended the transaction (OR ROLLBACK, a full disk): a second BEGIN tells.
@@ -241,20 +262,24 @@ class Session:
         It fails inside a transaction without touching it; where it succeeds there was none, and ROLLBACK undoes it.
         """
         connection.patience = None
+        began = False
         try:
             connection.exec(BEGIN)
+            began = True
             connection.exec(ROLLBACK)
-        except ProgrammingError:
-            return
         except DatabaseError as error:
-            self._drop(f"{connection.address}: {error.message}")
+            if began or not isinstance(error, ProgrammingError):
+                self._drop(f"{connection.address}: {error.message}")
         else:
             self.transaction.ended()
             self._listener.notice("the error ended the transaction; all of it was rolled back")
 
     def _run_in_lost_transaction(self, statement: Statement) -> Result:
         if statement.control not in (ROLLBACK, COMMIT):
-            raise TransactionLost(f"the transaction is lost ({self._link.lost}); the statement was not run")
+            raise TransactionLost(
+                f"the transaction is lost, and nothing of it was applied ({self._link.lost}); "
+                "this statement was not run either"
+            )
         self.transaction.ended(connected=self._link.connection is not None)
         if statement.control == COMMIT:
             raise TransactionLost(
@@ -262,18 +287,15 @@ class Session:
             )
         return Result(self.node)
 
-    def _interrupted(self, statement: Statement, sent: bool) -> Error:
-        connection = self._link.connection
-        commits = self.transaction.would_commit(statement)
-        was_open = self.transaction.is_open
+    def _interrupted(self, statement: Statement, sent: bool, commits: bool) -> Error:
+        """What Ctrl-C has done to a statement of which, if `sent`, the server has something in hand."""
         node = self.node
-        self._listener.waiting("")
-        if sent and connection is not None and connection.sending_began:
-            self._drop("interrupted")
-            if commits:
-                if was_open:
-                    self.transaction.ended(connected=False)
-                return Abandoned("interrupted while waiting for the answer", node=node, statement=statement.sql)
+        if sent or not self._link.is_open:
+            self._drop("interrupted", quietly=True)
+        if sent and commits:
+            if self.transaction.is_lost:
+                self.transaction.ended(connected=False)
+            return Abandoned("interrupted while waiting for the answer", node=node, statement=statement.sql)
         lost = self.transaction.is_lost
         return Interrupted(
             "interrupted" + ("; the transaction is lost, and nothing of it was applied" if lost else ""),
@@ -282,14 +304,28 @@ class Session:
             advice=TransactionLost.advice if lost else None,
         )
 
-    def _patience(self, connection: Connection, begun: float, silent: float) -> float:
-        """How long to go on waiting for an answer: until another node leads, or the hard limit is reached."""
+    def _patience(self, connection: Connection, begun: float, silent: float, streaming: bool = False) -> float:
+        """How long to go on waiting for an answer: until another node leads, or the hard limit is reached.
+
+        `streaming`: for more rows of a result, which servers before 1.18.2 forget when leadership goes and returns.
+        """
         wait = self.limits.step
         if silent >= self.limits.step:
             if other := self._link.other_leader():
-                raise NoAnswer(f"no answer for {silent:.0f} s, and {other} leads now", node=connection.address)
+                raise NoAnswer(
+                    f"no answer for {silent:.1f} s, and {other} took over meanwhile", node=connection.address
+                )
+            at_leisure = streaming and self._link.is_at_leisure()
+            if at_leisure and self._was_at_leisure:
+                raise NoAnswer(
+                    f"no rows for {silent:.1f} s, though the node has nothing else to do: it has forgotten the rest",
+                    node=connection.address,
+                )
+            self._was_at_leisure = at_leisure
             self._listener.waiting(f"waiting for the answer of {connection.address} ({silent:.0f} s)")
             wait = min(wait, _LOOK_AGAIN)
+        else:
+            self._was_at_leisure = False
         if self.limits.statement is None:
             return wait
         left = begun + self.limits.statement - monotonic()
@@ -301,22 +337,30 @@ class Session:
 
     def _check(self) -> None:
         """Look at the connection before it is used; a transaction dies with it."""
+        if self._rows is not None:
+            self._give_up(self._rows)
+            self._rows = None
         if self._link.connection is not None and not self._link.is_usable():
             self._generation = None
             self.transaction.disconnected()
 
-    def _ready(self) -> Connection:
+    def _ready(self, then: str = "") -> Connection:
+        """The connection, a new one if need be; `then` ends the notice about that."""
         if self._link.connection is not None:
             return self._link.connection
-        connection = self._link.get()
+        connection = self._link.get(then)
         self.transaction.connected()
         if self._local:
             self._listener.notice(f"not set any more on the new connection: {'; '.join(self._local)}")
             self._local.clear()
         return connection
 
-    def _drop(self, reason: str) -> None:
-        self._link.drop(reason)
+    @property
+    def _sending_began(self) -> bool:
+        return self._link.connection is not None and self._link.connection.sending_began
+
+    def _drop(self, reason: str, quietly: bool = False) -> None:
+        self._link.drop(reason, quietly)
         self._generation = None
         self.transaction.disconnected()
 

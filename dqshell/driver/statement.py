@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(
     r"""(?P<skip>[ \t\n\f\r][ \t-\r]*|\ufeff|--[^\n]*|/\*.*?(?:\*/|\Z))
       | (?P<word>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)
-      | '[^']*(?:''[^']*)*' | "[^"]*(?:""[^"]*)*" | `[^`]*(?:``[^`]*)*` | \[[^]]*\]
+      | '[^']*(?:''[^']*)*(?:'|\Z) | "[^"]*(?:""[^"]*)*(?:"|\Z) | `[^`]*(?:``[^`]*)*(?:`|\Z) | \[[^]]*(?:\]|\Z)
       | \.?\d[\w.]* | [?:@\#$][\w$\x80-\U0010ffff]*
       | .""",
     re.VERBOSE | re.DOTALL | re.ASCII,
@@ -85,7 +85,7 @@ class Statement:
         self.control = self.savepoint = ""
         self.pragma: tuple[str, str | None] | None = None
         self.reads = self.yields_rows = self.changes_rows = self.returning = self.is_local = False
-        words = _words(sql)
+        words = tokens(sql)
         self.verb = next(words, "")
         if self.verb == "WITH":
             self.verb = _verb_after_with(words)
@@ -110,12 +110,8 @@ class Statement:
             self.reads = True
 
     def _explain(self, words: Iterator[str]) -> None:
-        explained = next(words, "")
-        if explained == "QUERY":
-            next(words, "")
-            explained = next(words, "")
         self.reads = True
-        if explained == "PRAGMA":
+        if _explained(words) == "PRAGMA":
             self._pragma(words)  # some act while they are compiled
         self.yields_rows = True
 
@@ -146,7 +142,7 @@ class Statement:
 
 
 def _the_only_one(sql: str) -> str:
-    """The statement in `sql`, up to its semicolon. Of several, servers run the first and drop or half-apply the rest."""
+    """The statement in `sql`, up to its semicolon. Of several, servers run the first and drop or half-apply others."""
     before, _, behind = sql.partition(";")
     if not behind.strip("; \t\n\r\f"):
         return before
@@ -157,7 +153,7 @@ def _the_only_one(sql: str) -> str:
         end = token.start()
         if sql[end] != ";":
             continue
-        words = _words(sql[begin:end])
+        words = tokens(sql[begin:end])
         first = next(words, "")
         if found >= 0:
             if first:
@@ -171,18 +167,30 @@ def _the_only_one(sql: str) -> str:
         begin = end + 1
     if found < 0:
         return sql
-    if next(_words(sql[begin:]), ""):
+    if next(tokens(sql[begin:]), ""):
         raise ProgrammingError("more than one statement where one was expected; nothing was run", statement=sql)
     return sql[:found]
 
 
+def _explained(words: Iterator[str]) -> str:
+    """The first keyword behind EXPLAIN [QUERY PLAN]."""
+    word = next(words, "")
+    if word == "QUERY":
+        next(words, "")
+        word = next(words, "")
+    return word
+
+
 def _creates_trigger(first: str, words: Iterator[str]) -> bool:
-    while first in ("EXPLAIN", "QUERY", "PLAN"):
-        first = next(words, "")
-    return first == "CREATE" and "TRIGGER" in (next(words, ""), next(words, ""))
+    if first == "EXPLAIN":
+        first = _explained(words)
+    what = next(words, "")
+    if what in ("TEMP", "TEMPORARY"):
+        what = next(words, "")
+    return first == "CREATE" and what == "TRIGGER"
 
 
-def _words(sql: str) -> Iterator[str]:
+def tokens(sql: str) -> Iterator[str]:
     """The tokens of a statement one by one, without blanks, comments and semicolons; words in capitals."""
     for token in _TOKEN.finditer(sql):
         text = token.group()
@@ -221,7 +229,7 @@ def _has_returning(sql: str) -> bool:
     if "returning" not in sql.lower():
         return False
     depth = 0
-    for word in _words(sql):
+    for word in tokens(sql):
         if word == "(":
             depth += 1
         elif word == ")":

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from time import monotonic
 
+from ..driver.statement import Statement
 from ..errors import Error, ExitCode, Interrupted
 from .command import find
 from .commands import COMMANDS
 from .declared import DeclaredTypes
 from .script import DotCommand, Script
-from .splitter import IncompleteStatement, Statement
+from .splitter import IncompleteStatement
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from ..driver import Result, Session
     from .command import Command
     from .console import Console
+    from .splitter import Statement as Piece
 
 _FLUSH = 0.05  # seconds after which rows are not held back any longer
 
@@ -68,7 +70,7 @@ class Interpreter:
             return False
         return True
 
-    def _do(self, item: Statement | DotCommand, where: str) -> bool:
+    def _do(self, item: Piece | DotCommand, where: str) -> bool:
         """Run one item. Whether to go on."""
         try:
             if isinstance(item, DotCommand):
@@ -83,9 +85,10 @@ class Interpreter:
         return True
 
     def _execute(self, sql: str) -> None:
+        statement = Statement(sql)
         if not self.session.unsafe:
-            self._declared.check(sql)
-        result = self.session.run(sql)
+            self._declared.check(statement)
+        result = self.session.run(statement)
         if result.columns is not None:
             self._render(result)
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from dqshell.driver import Session
+from dqshell.driver.statement import Statement
 from dqshell.errors import EndangersServer
 from dqshell.shell.declared import DeclaredTypes
-from tests.conftest import ClusterFactory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from dqshell.sandbox.local import Sandbox
+    from tests.conftest import ClusterFactory
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +51,7 @@ def session(cluster: Sandbox) -> Iterator[Session]:
 )
 def test_a_select_that_would_crash_the_server_is_refused(session: Session, sql: str) -> None:
     with pytest.raises(EndangersServer) as refusal:
-        DeclaredTypes(session).check(sql)
+        DeclaredTypes(session).check(Statement(sql))
     assert "SELECT +" in refusal.value.advice
 
 
@@ -73,7 +74,7 @@ def test_a_select_that_would_crash_the_server_is_refused(session: Session, sql: 
     ],
 )
 def test_what_is_safe_runs(session: Session, sql: str) -> None:
-    DeclaredTypes(session).check(sql)
+    DeclaredTypes(session).check(Statement(sql))
     list(session.run(sql).pages)
 
 
@@ -82,7 +83,7 @@ def test_the_refused_statement_really_ends_the_node(fresh_cluster: ClusterFactor
     with Session(cluster.addresses, "declared.db") as session:
         session.run("CREATE TABLE d(ts DATETIME)")
         session.run("INSERT INTO d VALUES (1.5)")
-        with pytest.raises(Exception, match="closed|lost"):
+        with pytest.raises(Exception, match=r"closed|lost"):
             list(session.run("SELECT ts FROM d").pages)
     assert cluster.status()[0].state == "killed"
 
@@ -90,12 +91,12 @@ def test_the_refused_statement_really_ends_the_node(fresh_cluster: ClusterFactor
 def test_a_table_that_is_made_later_is_known_too(cluster: Sandbox, database: str) -> None:
     with Session(cluster.addresses, database) as session:
         declared = DeclaredTypes(session)
-        declared.check("SELECT 1")
+        declared.check(Statement("SELECT 1"))
         for sql in ("CREATE TABLE late(ok BOOLEAN)", "INSERT INTO late VALUES ('no')"):
-            declared.check(sql)
+            declared.check(Statement(sql))
             session.run(sql)
         with pytest.raises(EndangersServer):
-            declared.check("SELECT * FROM late")
+            declared.check(Statement("SELECT * FROM late"))
 
 
 def test_a_view_that_is_broken_does_not_stand_in_the_way(cluster: Sandbox, database: str) -> None:
@@ -109,6 +110,6 @@ def test_a_view_that_is_broken_does_not_stand_in_the_way(cluster: Sandbox, datab
         ):
             session.run(sql)
         declared = DeclaredTypes(session)
-        declared.check("SELECT 1")
+        declared.check(Statement("SELECT 1"))
         with pytest.raises(EndangersServer):
-            declared.check("SELECT * FROM d")
+            declared.check(Statement("SELECT * FROM d"))
