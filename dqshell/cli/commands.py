@@ -7,15 +7,17 @@ from typing import Any
 
 import click
 
-from .. import __version__, config
+from .. import __version__
 from ..errors import EXIT_CODE_MEANINGS, ExitCode
 from ..shell import administration
-from . import sql
-from .options import CONNECTION, OUTPUT, SERVERS, SQL, TIMEOUT, YES, Option
+from . import completion, sql
+from .options import COMPLETE, CONNECTION, OUTPUT, SQL, YES, Option, split_command
 from .sandbox import sandbox
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ..environment import Environment
 
 _EXIT_CODES = "\b\nExit codes:\n" + "\n".join(f"  {int(code):>3}  {what}" for code, what in EXIT_CODE_MEANINGS.items())
@@ -28,6 +30,7 @@ dqshell -s HOST:PORT DATABASE "SELECT 1"     run SQL and exit
 generate | dqshell -s HOST:PORT DATABASE     run a script
 dqshell -s HOST:PORT nodes                   show the cluster
 dqshell sandbox                              a cluster to play with
+dqshell COMMAND --help                       its options; `dqshell sql --help`: those for SQL
 
 A first word that is no command is a database. Connection options may stand before the command, too.
 
@@ -35,6 +38,8 @@ A first word that is no command is a database. Connection options may stand befo
 """
 
 _Function = Callable[..., Any]
+
+_COMPLETERS = {"MODE": completion.modes}  # by an option's metavar
 
 
 def _options(*options: Option) -> Callable[[_Function], _Function]:
@@ -47,11 +52,12 @@ def _options(*options: Option) -> Callable[[_Function], _Function]:
                 option.name,
                 help=option.help,
                 metavar=option.metavar or None,
-                type=option.kind if option.metavar else None,
+                type=click.Path() if option.metavar == "FILE" else option.kind if option.metavar else None,
                 is_flag=not option.metavar,
                 default=None if option.many else option.default,
                 show_default=isinstance(option.default, float),
                 multiple=option.many,
+                shell_complete=_COMPLETERS.get(option.metavar),
             )(function)
         return function
 
@@ -59,6 +65,14 @@ def _options(*options: Option) -> Callable[[_Function], _Function]:
 
 
 class _Group(click.Group):
+    """Options may stand before the command word, and a first word that is no command is a database."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        if args[:1] not in (["--help"], ["-h"], ["--version"]):
+            command, rest = split_command(args)
+            args = [command, *rest]
+        return super().parse_args(context, args)
+
     def list_commands(self, context: click.Context) -> list[str]:
         return sorted(self.commands)
 
@@ -70,7 +84,7 @@ def main() -> None:
 
 
 @main.command("sql", short_help="Run SQL: at a prompt, from arguments, from files, or from stdin.")
-@click.argument("words", nargs=-1, metavar="DATABASE [SQL]...")
+@click.argument("words", nargs=-1, metavar="DATABASE [SQL]...", shell_complete=completion.commands)
 @_options(*SQL)
 @click.pass_obj
 def _sql(environment: Environment, /, words: tuple[str, ...], **values: Any) -> ExitCode:
@@ -86,7 +100,7 @@ def _sql(environment: Environment, /, words: tuple[str, ...], **values: Any) -> 
 @click.pass_obj
 def _nodes(environment: Environment, /, **values: Any) -> None:
     """Show every node of the cluster, with what it says itself. A dead one is a row with its error."""
-    addresses = config.servers(values["servers"], environment.variables)
+    addresses = sql.addresses(environment, values)
     administration.nodes(sql.console(environment, values), addresses, values["timeout"])
 
 
@@ -95,37 +109,33 @@ def _nodes(environment: Environment, /, **values: Any) -> None:
 @click.pass_obj
 def _leader(environment: Environment, /, **values: Any) -> None:
     """Print the address of the leader and nothing else; exit with 3 when there is none."""
-    addresses = config.servers(values["servers"], environment.variables)
+    addresses = sql.addresses(environment, values)
     administration.leader(sql.console(environment, values), addresses, values["timeout"], values["wait"])
 
 
 @main.command("transfer", short_help="Move leadership to another voter.")
-@click.argument("node", required=False)
-@_options(SERVERS, TIMEOUT, YES)
+@click.argument("node", required=False, shell_complete=completion.voters)
+@_options(*CONNECTION, YES)
 @click.pass_obj
 def _transfer(environment: Environment, /, node: str | None, **values: Any) -> None:
     """Move leadership to NODE (an address, an id, or the beginning of one), by default to the voter that answers
     fastest. Waits until NODE and a majority of the voters say that it leads."""
-    addresses = config.servers(values["servers"], environment.variables)
-    administration.transfer(sql.console(environment, values), addresses, node, values["timeout"])
+    addresses = sql.addresses(environment, values)
+    administration.transfer(sql.console(environment, values), addresses, values["timeout"], values["wait"], node)
 
 
 main.add_command(sandbox)
 
 
-def run_command(command: str, arguments: list[str], environment: Environment) -> int:
-    """Run one command through click; its exit code. Raises Error."""
-    words = arguments if command == "sql" and _asks_about_all(arguments) else [command, *arguments]
+def run_command(arguments: Sequence[str], environment: Environment) -> int:
+    """Run a command through click, or complete one; the exit code. Raises Error."""
+    if COMPLETE in environment.variables:
+        return completion.complete(main, environment)
     try:
-        code = main.main(args=words, prog_name="dqshell", standalone_mode=False, obj=environment)
+        code = main.main(args=list(arguments), prog_name="dqshell", standalone_mode=False, obj=environment)
     except click.ClickException as error:
         error.show()
         return ExitCode.USAGE
     except click.exceptions.Abort:
         return ExitCode.INTERRUPTED
     return code if isinstance(code, int) else ExitCode.OK
-
-
-def _asks_about_all(arguments: list[str]) -> bool:
-    """`dqshell --help` is about dqshell, `dqshell DATABASE --help` about sql."""
-    return arguments[:1] in (["--help"], ["-h"], ["--version"])

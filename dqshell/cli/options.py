@@ -6,20 +6,37 @@ Importing click takes longer than a whole SELECT. So a command line that runs SQ
 
 from __future__ import annotations
 
+from ..render.settings import MODE_NAMES
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     Values = dict[str, object]
 
 
+def seconds(text: str) -> float:
+    """What an option in seconds can be: not negative, and no longer than clocks can wait. Raises ValueError."""
+    number = float(text)
+    if not 0 <= number <= 1e6:
+        raise ValueError(f"{text} seconds")
+    return number
+
+
 class Option:
-    """One option. `kind` is str, float, or bool for a flag; `many` may be given again and again."""
+    """One option. `kind` reads its value; one without a `metavar` is a flag; `many` may be given again and again."""
 
     __slots__ = ("default", "flags", "help", "kind", "many", "metavar", "name")
 
     def __init__(
-        self, flags: str, help: str, *, metavar: str = "", kind: type = str, default: object = None, many: bool = False
+        self,
+        flags: str,
+        help: str,
+        *,
+        metavar: str = "",
+        kind: Callable[[str], object] = str,
+        default: object = None,
+        many: bool = False,
     ) -> None:
         self.flags = flags.split()
         self.name = self.flags[-1].lstrip("-").replace("-", "_")
@@ -35,17 +52,17 @@ TIMEOUT = Option(
     "--timeout",
     "seconds for every step with one node; a statement that is silent for so long makes dqshell ask who leads now",
     metavar="SECONDS",
-    kind=float,
+    kind=seconds,
     default=5.0,
 )
 WAIT = Option(
     "--wait",
     "seconds to look for a leader, while at least one node answers",
     metavar="SECONDS",
-    kind=float,
+    kind=seconds,
     default=15.0,
 )
-FORMAT = Option("-f --format", "how results look: table, list, csv, json, ... (see .help mode)", metavar="MODE")
+FORMAT = Option("-f --format", f"how results look: {', '.join(sorted(MODE_NAMES))}", metavar="MODE")
 HEADERS = Option("-H --headers", "show column names also where they are off by default")
 YES = Option("-y --yes", "answer every question with yes")
 
@@ -61,13 +78,16 @@ SQL = (
         "--busy-timeout",
         "seconds to try again while another writer holds the database",
         metavar="SECONDS",
-        kind=float,
+        kind=seconds,
         default=5.0,
     ),
-    Option("--statement-timeout", "a hard limit for every statement", metavar="SECONDS", kind=float),
+    Option("--statement-timeout", "a hard limit for every statement", metavar="SECONDS", kind=seconds),
     Option("--unsafe", "send what is known to crash servers, too"),
     YES,
 )
+
+# Set by a shell's completion script (see completion.py).
+COMPLETE = "_DQSHELL_COMPLETE"
 
 COMMANDS = ("leader", "nodes", "sandbox", "sql", "transfer")
 
@@ -112,11 +132,10 @@ def parse(arguments: Sequence[str], options: Sequence[Option] = SQL) -> tuple[Va
             given: object = value if equals else next(rest, None)
             if not isinstance(given, str) or (given.startswith("-") and not equals):
                 return None
-            if option.kind is float:
-                try:
-                    given = float(given)
-                except ValueError:
-                    return None
+            try:
+                given = option.kind(given)
+            except ValueError:
+                return None
             if option.many:
                 values[option.name].append(given)  # type: ignore[attr-defined]
             else:

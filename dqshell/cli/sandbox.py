@@ -10,7 +10,7 @@ from ..driver import Session
 from ..shell.commands import COMMANDS
 from ..shell.interpreter import Interpreter
 from ..shell.playground import playground, show_status
-from . import sql
+from . import completion, sql
 from .options import FORMAT, parse
 
 TYPE_CHECKING = False
@@ -84,7 +84,7 @@ def _up(environment: Environment, /, nodes: int, port: int | None, latency: int,
 
 @sandbox.command("status", short_help="Show its nodes.")
 @_directory
-@click.option("-f", "--format", "format", metavar="MODE", help=FORMAT.help)
+@click.option("-f", "--format", "format", metavar="MODE", help=FORMAT.help, shell_complete=completion.modes)
 @click.pass_obj
 def _status(environment: Environment, /, directory: str | None, **values: Any) -> None:
     """Show the nodes and how they are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import config
 from ..driver import Limits, Session
+from ..driver.dial import check_address
 from ..errors import ConfigurationError, ExitCode
 from ..render.settings import Settings
 from ..shell.command import Quit
@@ -32,9 +33,17 @@ def console(environment: Environment, values: Values) -> Console:
     return Console(environment, settings, assume_yes=bool(values.get("yes")))
 
 
+def addresses(environment: Environment, values: Values) -> list[str]:
+    """Where the options or the environment say that the cluster is. Raises ConfigurationError."""
+    found = config.servers(_text(values["servers"]), environment.variables)
+    for address in found:
+        check_address(address)
+    return found
+
+
 def run(environment: Environment, values: Values, words: Sequence[str]) -> ExitCode:
     """`words`: the database, then SQL. Raises Error only before anything has run."""
-    servers = config.servers(_text(values["servers"]), environment.variables)
+    servers = addresses(environment, values)
     database = config.database(words[0] if words else None, environment.variables)
     if database is None:
         raise ConfigurationError("no database given", advice=f"Name it after the options, or set {config.DATABASE}.")
@@ -43,7 +52,7 @@ def run(environment: Environment, values: Values, words: Sequence[str]) -> ExitC
         step=_number(values["timeout"]),
         wait=_number(values["wait"]),
         busy=_number(values["busy_timeout"]),
-        statement=_number(values["statement_timeout"]) if values["statement_timeout"] is not None else None,
+        statement=_number(values["statement_timeout"]) if values["statement_timeout"] else None,
     )
     session = Session(
         servers,

@@ -75,8 +75,10 @@ def plan(addresses: Iterable[str], target: str | None, timeout: float = 5.0) -> 
     return Plan(view, leader, chosen)
 
 
-def carry_out(plan: Plan, timeout: float = 10.0) -> Done:
+def carry_out(plan: Plan, timeout: float = 5.0, wait: float = 15.0) -> Done:
     """Give the order, then wait until the target itself and a majority of the voters say that it leads.
+
+    Reaching the leader may take `timeout` seconds for each step, and all the rest `wait` seconds.
 
     Raises TimedOut, AdministrationFailed, or what the connection to the leader raises before the order is given.
     """
@@ -89,14 +91,14 @@ def carry_out(plan: Plan, timeout: float = 10.0) -> Done:
         connection.ping()
         begun = monotonic()
         try:
-            connection.transfer(plan.target.id, timeout)
+            connection.transfer(plan.target.id, wait)
         except OutcomeUnknown as error:  # old servers may even die of it, and the leadership move all the same
             refusal = error
-    gap = _wait_until_followed(plan, begun, timeout if refusal is None else min(timeout, 3.0), refusal)
+    gap = _wait_until_followed(plan, begun, wait if refusal is None else min(wait, 3.0), refusal)
     return Done(plan, gap)
 
 
-def _wait_until_followed(plan: Plan, begun: float, timeout: float, refusal: Error | None) -> float:
+def _wait_until_followed(plan: Plan, begun: float, wait: float, refusal: Error | None) -> float:
     reports: SimpleQueue[tuple[str, float]] = SimpleQueue()
     over = threading.Event()
     for voter in plan.view.voters:
@@ -107,7 +109,7 @@ def _wait_until_followed(plan: Plan, begun: float, timeout: float, refusal: Erro
     followers: dict[str, float] = {}
     try:
         while plan.target.address not in followers or len(followers) < plan.view.quorum:
-            left = begun + timeout - monotonic()
+            left = begun + wait - monotonic()
             address, when = reports.get(timeout=max(left, 0.001))
             followers[address] = when
     except Empty:
@@ -117,7 +119,7 @@ def _wait_until_followed(plan: Plan, begun: float, timeout: float, refusal: Erro
             ) from None
         silent = [node.address for node in plan.view.voters if node.address not in followers]
         raise TimedOut(
-            f"after {timeout:g} s these do not say that {plan.target.address} leads: {', '.join(silent)}",
+            f"after {wait:g} s these do not say that {plan.target.address} leads: {', '.join(silent)}",
             advice="The order was given. Look at the nodes to see who leads.",
         ) from None
     finally:

@@ -370,10 +370,10 @@ class Connection:
             wait = self._wait(patience, silent)
             try:
                 received = self._stream.receive_into(self._buffer, wait)
-            except TimeoutError:
-                silent += wait
-                continue
             except OSError as error:
+                if isinstance(error, TimeoutError) and error.errno is None:
+                    silent += wait
+                    continue
                 raise ConnectionLost(f"the connection was lost: {_reason(error)}", node=self.address) from None
             if not received:
                 raise ConnectionLost("the node closed the connection", node=self.address)

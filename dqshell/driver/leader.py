@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Progress = Callable[[float, Sequence["Verdict"]], object]
 
 _FIRST_PAUSE = 0.02
-_LONGEST_PAUSE = 0.1  # a failover must not cost noticeably more than the election
+_LONGEST_PAUSE = 0.05  # a failover must not cost noticeably more than the election
 
 
 class Verdict:
@@ -125,7 +125,7 @@ class Search:
                     if connection is not None:
                         return connection
                 if not patient and self._nobody_there():
-                    raise self._no_leader("no node can be reached")
+                    raise self._no_leader("no node answers")
                 if self._progress is not None:
                     self._progress(monotonic() - begun, self.verdicts)
         finally:

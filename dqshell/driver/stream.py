@@ -9,12 +9,19 @@ import socket
 # kernel's delayed acknowledgement then costs 40 ms. The option does not stick: it is set again before each receive.
 _QUICKACK = getattr(socket, "TCP_QUICKACK", None)
 
+# A machine that loses its power says nothing. After 10 s of silence the kernel asks whether it is there, three times.
+_KEEPALIVE = [
+    (getattr(socket, name), value)
+    for name, value in (("TCP_KEEPIDLE", 10), ("TCP_KEEPINTVL", 5), ("TCP_KEEPCNT", 3))
+    if hasattr(socket, name)
+]
+
 
 class Stream:
     """Bytes to and from one peer.
 
-    Raises OSError as the kernel reports it, TimeoutError among them; a return of 0 from `receive_into` is the end of
-    the stream.
+    Raises OSError as the kernel reports it, and TimeoutError (with an errno only if the kernel gave up the peer); a
+    return of 0 from `receive_into` is the end of the stream.
     """
 
     __slots__ = ("_quickack", "_socket", "_timeout")
@@ -25,6 +32,9 @@ class Stream:
         self._quickack = False
         if sock.family != socket.AF_UNIX:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in _KEEPALIVE:
+                sock.setsockopt(socket.IPPROTO_TCP, option, value)
             self._quickack = _QUICKACK is not None
 
     def send(self, data: memoryview, timeout: float) -> int:

@@ -52,9 +52,10 @@ def run(interpreter: Interpreter, input: Input | None = None, output: Output | N
             interpreter.run(text)
         except Quit:
             return
-        finally:
-            interpreter.exit_code = ExitCode.OK
-        if interpreter.session.was_cut_off:
+        finally:  # what somebody types at a prompt does not decide how the program ends
+            code, interpreter.exit_code = interpreter.exit_code, ExitCode.OK
+        # Where the search for a leader has just failed, another one would only keep the user waiting again.
+        if interpreter.session.was_cut_off and code is not ExitCode.NO_LEADER:
             _connect(interpreter)
 
 

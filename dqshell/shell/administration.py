@@ -25,19 +25,23 @@ NODE_COLUMNS = (
     "says_leader",
     "error",
 )
+_FITTING = ("id", "address", "role", "leader", "latency_ms", "error")  # on a terminal of 80 columns
 
 
 def nodes(console: Console, addresses: Sequence[str], timeout: float) -> None:
     """One row for every node, dead ones included. Raises NoLeader after showing them, if nobody leads."""
     view = look(addresses, timeout)
-    console.show(NODE_COLUMNS, [_row(node) for node in view.nodes])
+    if console.is_for_a_person:
+        console.show(_FITTING, [_fitting_row(node) for node in view.nodes])
+    else:
+        console.show(NODE_COLUMNS, [_row(node) for node in view.nodes])
     if view.leader is None:
         raise NoLeader(_nobody_leads(view))
 
 
 def cluster(console: Console, addresses: Sequence[str], timeout: float) -> None:
     """The members as the stock shell prints them, which other programs parse; on a terminal, all there is to see."""
-    if console.environment.stdout_is_terminal and console.settings.mode != "json":
+    if console.is_for_a_person:
         nodes(console, addresses, timeout)
         return
     members = [node for node in look(addresses, timeout).nodes if node.role is not None]
@@ -59,14 +63,14 @@ def leader(console: Console, addresses: Sequence[str], timeout: float, wait: flo
         console.line(connection.address)
 
 
-def transfer(console: Console, addresses: Sequence[str], target: str | None, timeout: float) -> bool:
+def transfer(console: Console, addresses: Sequence[str], timeout: float, wait: float, target: str | None) -> bool:
     """Move the leadership, after a confirmation, and report how long nobody led. Whether it had to be moved."""
     plan = moving.plan(addresses, target, timeout)
     if plan.is_done:
         console.line(f"{plan.target.address} leads already")
         return False
     console.confirm(str(plan))
-    done = moving.carry_out(plan, timeout)
+    done = moving.carry_out(plan, timeout, wait)
     console.line(f"{plan.leader.address} -> {plan.target.address}, no leader for {done.gap:.0f} ms")
     return True
 
@@ -84,6 +88,13 @@ def _row(node: Node) -> list[Cell]:
         node.named_leader,
         None if node.error is None else str(node.error),
     ]
+
+
+def _fitting_row(node: Node) -> list[Cell]:
+    row = dict(zip(NODE_COLUMNS, _row(node), strict=True))
+    if node.id is not None:
+        row["id"] = f"{node.id:x}"
+    return [row[column] for column in _FITTING]
 
 
 def _nobody_leads(view: View) -> str:

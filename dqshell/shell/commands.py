@@ -115,41 +115,26 @@ def _separator(shell: Shell, arguments: Sequence[str]) -> None:
 
 @_command("tables", "[PATTERN]", _SQL, "the names of tables and views")
 def _tables(shell: Shell, arguments: Sequence[str]) -> None:
-    pattern = arguments[0] if arguments else "%"
-    rows = _fetch(
-        shell,
-        "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
-        "AND name LIKE ? ORDER BY 1",
-        [pattern],
-    )
-    names = [str(row[0]) for row in rows]
-    if not names:
-        return
-    width = max(map(len, names))
-    columns = max(80 // (width + 2), 1)
-    lines = -(-len(names) // columns)
-    for line in range(lines):
-        shell.console.line("  ".join(f"{name:<{width}}" for name in names[line::lines]))
+    from .schema import table_lines
+
+    for line in table_lines(shell.session, *arguments):
+        shell.console.line(line)
 
 
 @_command("schema", "[PATTERN]", _SQL, "the CREATE statements")
 def _schema(shell: Shell, arguments: Sequence[str]) -> None:
-    pattern = arguments[0] if arguments else "%"
-    for (sql,) in _fetch(
-        shell,
-        "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND tbl_name LIKE ? "
-        "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY rowid",
-        [pattern],
-    ):
-        shell.console.line(f"{sql};")
+    from .schema import create_statements
+
+    for statement in create_statements(shell.session, *arguments):
+        shell.console.line(statement)
 
 
-@_command("nodes", "", _CLUSTER, "every node of the cluster, with what it says itself")
+@_command("nodes", "", _CLUSTER, "every node, dead ones too")
 def _nodes(shell: Shell, arguments: Sequence[str]) -> None:
     administration.nodes(shell.console, *_whom(shell))
 
 
-@_command("cluster", "", _CLUSTER, "the members, as the stock shell prints them when a program reads")
+@_command("cluster", "", _CLUSTER, "the members, as go-dqlite's shell prints them")
 def _cluster(shell: Shell, arguments: Sequence[str]) -> None:
     administration.cluster(shell.console, *_whom(shell))
 
@@ -159,21 +144,15 @@ def _leader(shell: Shell, arguments: Sequence[str]) -> None:
     administration.leader(shell.console, *_whom(shell), shell.session.limits.wait)
 
 
-@_command(
-    "transfer", "[NODE]", _CLUSTER, "move the leadership to a voter; without NODE, to the one that answers fastest"
-)
+@_command("transfer", "[NODE]", _CLUSTER, "move leadership to a voter, or to this one")
 def _transfer(shell: Shell, arguments: Sequence[str]) -> None:
     target = arguments[0] if arguments else None
-    if administration.transfer(shell.console, shell.session.addresses, target, shell.session.limits.wait):
+    if administration.transfer(shell.console, *_whom(shell), shell.session.limits.wait, target):
         shell.session.reconnect("leadership was transferred")
 
 
 def _whom(shell: Shell) -> tuple[Sequence[str], float]:
     return shell.session.addresses, shell.session.limits.step
-
-
-def _fetch(shell: Shell, sql: str, params: Sequence[str]) -> list[tuple[object, ...]]:
-    return [row for page in shell.session.run(sql, params).pages for row in page]
 
 
 def _on_off(text: str) -> bool:

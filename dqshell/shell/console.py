@@ -26,37 +26,41 @@ class Console(Listener):
         self._assume_yes = assume_yes
         self._waiting = False
 
+    @property
+    def is_for_a_person(self) -> bool:
+        """Whether results are to be read, and not to be parsed."""
+        return self.environment.stdout_is_terminal and self.settings.mode not in ("json", "jsonl")
+
     def write(self, text: str) -> None:
         """Part of a result."""
         self.environment.stdout.write(text)
 
     def line(self, text: str) -> None:
-        self.write(text + "\n")
+        """A line of our own making, which may quote data."""
+        self.write((_safe(text) if self.environment.stdout_is_terminal else text) + "\n")
 
     def renderer(self) -> Renderer:
         """For one result set, in the mode that is set."""
         return open_renderer(self.settings, self.write)
 
     def show(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
-        """A small table of our own making. JSON keeps its booleans; other modes say yes and no."""
+        """A small table of our own making. JSON keeps booleans and nulls; other modes say yes, no, and nothing."""
         if self.settings.mode in ("json", "jsonl"):
             self._show_json(columns, rows)
             return
         renderer = self.renderer()
         renderer.columns(list(columns))
-        renderer.rows(
-            [tuple(_YES_NO.get(cell, cell) if isinstance(cell, bool) else cell for cell in row) for row in rows]
-        )
+        renderer.rows([tuple(map(_in_words, row)) for row in rows])
         renderer.finish()
 
     def _show_json(self, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> None:
         import json
 
-        objects = [json.dumps(dict(zip(columns, row, strict=True)), ensure_ascii=False) for row in rows]
+        objects = [json.dumps(dict(zip(columns, row, strict=True))) for row in rows]
         if self.settings.mode == "jsonl":
             self.write("".join(f"{text}\n" for text in objects))
         else:
-            self.line("[" + ",\n".join(objects) + "]")
+            self.write("[" + ",\n".join(objects) + "]\n")
 
     def notice(self, message: str) -> None:
         self._say(f"notice: {message}")
@@ -64,7 +68,7 @@ class Console(Listener):
     def waiting(self, message: str) -> None:
         """On a terminal, one line that is written over again and again."""
         if self.environment.stderr_is_terminal and (message or self._waiting):
-            self.environment.stderr.write("\r\x1b[K" + message[: self.environment.width - 1])
+            self.environment.stderr.write("\r\x1b[K" + _safe(message)[: self.environment.width - 1])
             self.environment.stderr.flush()
             self._waiting = bool(message)
 
@@ -80,6 +84,8 @@ class Console(Listener):
             raise Refused(f"not done without a confirmation: {question}", advice="Say --yes.")
         self._say(f"{question}. Go on? [y/N] ", end="")
         answer = self.environment.stdin.readline().decode("utf-8", "replace")
+        if not answer:
+            self._say("")
         if answer.strip().lower() not in ("y", "yes"):
             raise Refused("not done")
 
@@ -95,11 +101,14 @@ class Console(Listener):
     def _say(self, text: str, end: str = "\n") -> None:
         self.flush()
         self.waiting("")
-        self.environment.stderr.write(text + end)
+        self.environment.stderr.write((_safe(text) if self.environment.stderr_is_terminal else text) + end)
         self.environment.stderr.flush()
 
 
-_YES_NO = {True: "yes", False: "no"}
+def _in_words(cell: Cell) -> str | int | float:
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    return "" if cell is None else cell
 
 
 def explain(error: Error, where: str = "") -> list[str]:
@@ -111,7 +120,7 @@ def explain(error: Error, where: str = "") -> list[str]:
         facts.append(f"node {error.node}")
     first = f"error: {where}{error.message}" + (f" ({', '.join(facts)})" if facts else "")
     if error.statement is not None:
-        first += ": outcome UNKNOWN" if error.outcome is Outcome.UNKNOWN else f": {error.outcome.value}"
+        first += "; outcome UNKNOWN" if error.outcome is Outcome.UNKNOWN else f"; {error.outcome.value}"
     lines = [first]
     lines += [f"  {line}" for line in getattr(error, "report", ())]
     if error.statement is not None and not error.survives:
@@ -119,6 +128,15 @@ def explain(error: Error, where: str = "") -> list[str]:
     if error.advice:
         lines.append(f"hint: {error.advice}")
     return lines
+
+
+def _safe(text: str) -> str:
+    """A text for a terminal, which nothing that it quotes can steer."""
+    if text.isprintable():
+        return text
+    from ..render.terminal import sanitize
+
+    return sanitize(text, keep="\n\t")
 
 
 def shortened(sql: str, width: int = 100) -> str:

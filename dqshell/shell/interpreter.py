@@ -105,6 +105,9 @@ class Interpreter:
         except Error:
             renderer.finish()
             raise
+        except KeyboardInterrupt:
+            renderer.finish()
+            raise Interrupted("interrupted; the result is incomplete") from None
         finally:
             result.close()
         renderer.finish()

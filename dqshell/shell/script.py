@@ -40,6 +40,8 @@ class Script:
         """The same for UTF-8. Raises InterfaceError where it is not."""
         try:
             text = line.decode("utf-8")
+            if not self._line:
+                text = text.removeprefix("\ufeff")  # which some editors put at the beginning of a file
         except UnicodeDecodeError as error:
             raise InterfaceError(
                 f"line {self._line + 1}: not valid UTF-8 (byte 0x{line[error.start]:02x} at column {error.start + 1})",

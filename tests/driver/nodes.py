@@ -54,14 +54,17 @@ def leader_of(cluster: Sandbox, among: list[int] | None = None) -> int:
 
 
 def transfer(cluster: Sandbox, source: int, target: int) -> None:
-    """Move the leadership; returns when the target says that it leads."""
+    """Move the leadership; returns when the target says that it leads, or is dead."""
     node = cluster.nodes[target - 1]
     try:
         with Connection.connect(cluster.addresses[source - 1], 5.0) as connection:
             connection.transfer(node.id)
     except Error:
         pass  # the old leader may die of it, and the leadership move all the same
-    wait_until(lambda: leads(node.address), f"node {target} did not take the leadership")
+    wait_until(
+        lambda: leads(node.address) or cluster.status()[target - 1].pid is None,
+        f"node {target} did not take the leadership",
+    )
 
 
 def mend(cluster: Sandbox) -> list[int]:
@@ -77,12 +80,16 @@ def mend(cluster: Sandbox) -> list[int]:
     return dead
 
 
-def what_the_cluster_holds(cluster: Sandbox, database: str, query: str) -> list[tuple[object, ...]]:
-    """The rows of `query` through a fresh session, after a write that makes the leader apply all it has in its log."""
+def rows_by_number(cluster: Sandbox, database: str) -> dict[int, int]:
+    """How many rows the table t has for each of its numbers n, as a fresh session finds it.
+
+    It writes something first: then the leader has applied all that its log holds.
+    """
     with Session(cluster.addresses, database) as session:
-        session.run("CREATE TABLE IF NOT EXISTS marker (at REAL)")
-        session.run("INSERT INTO marker VALUES (julianday())")
-        return [row for page in session.run(query).pages for row in page]
+        session.run("CREATE TABLE IF NOT EXISTS marker (at)")
+        session.run("INSERT INTO marker VALUES (1)")
+        pages = session.run("SELECT n, count(*) FROM t GROUP BY n").pages
+        return {row[0]: row[1] for page in pages for row in page}  # type: ignore[misc]
 
 
 class Notices(Listener):
