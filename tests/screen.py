@@ -45,13 +45,22 @@ class Screen:
         self._child.close(force=True)
 
     @property
+    def row(self) -> int:
+        """The line of the cursor, from 0."""
+        return int(self._screen.cursor.y)
+
+    @property
     def lines(self) -> list[str]:
         """All lines down to that of the cursor, without the spaces at their ends."""
-        return [line.rstrip() for line in self._screen.display[: self._screen.cursor.y + 1]]
+        return [self._line(row).rstrip() for row in range(self.row + 1)]
 
     @property
     def before_cursor(self) -> str:
-        return str(self._screen.display[self._screen.cursor.y][: self._screen.cursor.x])
+        return self._line(self.row)[: self._screen.cursor.x]
+
+    def _line(self, row: int) -> str:
+        line = self._screen.buffer[row]
+        return "".join(line[column].data for column in range(self._screen.columns))
 
     def type(self, keys: str) -> None:
         self._child.send(keys)

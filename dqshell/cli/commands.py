@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from typing import Any
 
 import click
@@ -132,9 +133,11 @@ def run_command(arguments: Sequence[str], environment: Environment) -> int:
     if COMPLETE in environment.variables:
         return completion.complete(main, environment)
     try:
-        code = main.main(args=list(arguments), prog_name="dqshell", standalone_mode=False, obj=environment)
+        with redirect_stdout(environment.stdout):  # for the help
+            code = main.main(args=list(arguments), prog_name="dqshell", standalone_mode=False, obj=environment)
     except click.ClickException as error:
-        error.show()
+        error.show(environment.stderr)
+        environment.stderr.flush()
         return ExitCode.USAGE
     except click.exceptions.Abort:
         return ExitCode.INTERRUPTED

@@ -47,7 +47,11 @@ class Option:
         self.many = many
 
 
-SERVERS = Option("-s --servers", "host:port,... or file:///path/cluster.yaml (DQSHELL_SERVERS)", metavar="SERVERS")
+SERVERS = Option(
+    "-s --servers",
+    "where the cluster is: host:port,... or file:///path/cluster.yaml (DQSHELL_SERVERS)",
+    metavar="SERVERS",
+)
 TIMEOUT = Option(
     "--timeout",
     "seconds for every step with one node; a statement that is silent for so long makes dqshell ask who leads now",

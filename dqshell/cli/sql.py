@@ -8,7 +8,7 @@ from ..driver.dial import check_address
 from ..errors import ConfigurationError, ExitCode
 from ..render.settings import Settings
 from ..shell.command import Quit
-from ..shell.console import Console
+from ..shell.console import Console, shortened
 from ..shell.interpreter import Interpreter
 
 TYPE_CHECKING = False
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from ..environment import Environment
     from .options import Values
+
+
+_VERBS = ("ALTER", "CREATE", "DELETE", "DROP", "EXPLAIN", "INSERT", "PRAGMA", "REPLACE", "SELECT", "UPDATE", "WITH")
 
 
 def console(environment: Environment, values: Values) -> Console:
@@ -47,6 +50,11 @@ def run(environment: Environment, values: Values, words: Sequence[str]) -> ExitC
     database = config.database(words[0] if words else None, environment.variables)
     if database is None:
         raise ConfigurationError("no database given", advice=f"Name it after the options, or set {config.DATABASE}.")
+    if database.partition(" ")[0].upper() in _VERBS and " " in database:
+        raise ConfigurationError(
+            f"{shortened(database)!r} stands where the database's name is expected",
+            advice="Name the database before the SQL, or say -e SQL.",
+        )
     output = console(environment, values)
     limits = Limits(
         step=_number(values["timeout"]),

@@ -18,6 +18,7 @@ from ..errors import (
     Interrupted,
     NoAnswer,
     NotSent,
+    OperationalError,
     ProgrammingError,
     ReadCutOff,
     RowsExpected,
@@ -27,7 +28,7 @@ from ..errors import (
 from . import guard
 from .link import Limits, Link, Listener
 from .outcome import RUN_AGAIN, is_moot, judge, may_run_again
-from .statement import BEGIN, COMMIT, ROLLBACK, Statement
+from .statement import BEGIN, COMMIT, ROLLBACK, SAVEPOINT, Statement
 from .transaction import Transaction
 
 TYPE_CHECKING = False
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from .connection import Connection, Rows
 
 _LOOK_AGAIN = 1.0  # seconds between two looks at the other nodes while a statement is silent
+_OPENERS = (BEGIN, SAVEPOINT)
 _GIVEN_UP = "the rest of a result was given up"
 
 
@@ -94,6 +96,7 @@ class Session:
         self._generation: guard.Generation | None = None
         self._local: list[str] = []
         self._rows: Rows | None = None  # of the last query
+        self._unbegun = ""  # why there is no transaction, though one was to begin
         self._commits = False  # whether the statement in flight would make changes permanent
         self._was_at_leisure = False  # the node, when we waited for its rows
 
@@ -127,6 +130,7 @@ class Session:
         """Close the connection; the server rolls an open transaction back."""
         self._drop("the session was closed", quietly=True)
         self.transaction = Transaction()
+        self._unbegun = ""
 
     def connect(self) -> None:
         """Make sure that there is a connection to the leader. Raises NoLeader, Refused, TransactionLost."""
@@ -146,11 +150,16 @@ class Session:
         statement = sql if isinstance(sql, Statement) else Statement(sql)
         try:
             self._check()
+            if self._unbegun and statement.control in _OPENERS:
+                self.transaction.ended(connected=self._link.is_open)
+                self._unbegun = ""
             if self.transaction.is_lost:
                 return self._run_in_lost_transaction(statement)
             return self._run(statement, params)
         except Error as error:
             error.statement = statement.sql
+            if statement.control in _OPENERS and isinstance(error, OperationalError):
+                self._did_not_begin(statement, error)
             raise
         except KeyboardInterrupt:
             raise self._interrupted(statement, self.in_flight and self._sending_began, self._commits) from None
@@ -274,17 +283,27 @@ class Session:
             self.transaction.ended()
             self._listener.notice("the error ended the transaction; all of it was rolled back")
 
+    def _did_not_begin(self, statement: Statement, error: Error) -> None:
+        """What was meant for a transaction must not run by itself: it is as if it had begun, and was lost at once."""
+        if not self.transaction.is_open and not self.transaction.is_lost:
+            self.transaction.succeeded(statement)
+            self.transaction.disconnected()
+            self._unbegun = error.message
+
     def _run_in_lost_transaction(self, statement: Statement) -> Result:
+        what = f"was lost ({self._link.lost})"
+        advice = None
+        if self._unbegun:
+            what = f"did not begin ({self._unbegun})"
+            advice = "Say BEGIN again, or ROLLBACK to go on without a transaction."
         if statement.control not in (ROLLBACK, COMMIT):
             raise TransactionLost(
-                f"the transaction is lost, and nothing of it was applied ({self._link.lost}); "
-                "this statement was not run either"
+                f"the transaction {what}; nothing of it was applied, and this statement was not run", advice=advice
             )
-        self.transaction.ended(connected=self._link.connection is not None)
+        self.transaction.ended(connected=self._link.is_open)
+        self._unbegun = ""
         if statement.control == COMMIT:
-            raise TransactionLost(
-                f"the transaction was lost ({self._link.lost}); nothing of it was applied", advice=RUN_AGAIN
-            )
+            raise TransactionLost(f"the transaction {what}; nothing of it was applied", advice=RUN_AGAIN)
         return Result(self.node)
 
     def _interrupted(self, statement: Statement, sent: bool, commits: bool) -> Error:

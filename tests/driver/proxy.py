@@ -127,7 +127,8 @@ class Proxy:
         self.wires: list[Wire] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.address = "{}:{}".format(*self._listener.getsockname())
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._acceptor = threading.Thread(target=self._accept, daemon=True)
+        self._acceptor.start()
 
     def _accept(self) -> None:
         while True:
@@ -143,14 +144,17 @@ class Proxy:
             for sock in (client, server):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             wire = Wire(client, server)
-            self.wires = [wire, *(wire for wire in self.wires if not wire.is_over)]
+            self.wires = [wire, *(wire for wire in self.wires if not wire.is_closed.is_set())]
             wire.start()
 
     def close(self) -> None:
         self._listener.shutdown(socket.SHUT_RDWR)
+        self._acceptor.join()
         self._listener.close()
         for wire in self.wires:
             wire.cut("fin")
+        for wire in self.wires:
+            wire.is_closed.wait(5.0)
 
 
 @contextmanager

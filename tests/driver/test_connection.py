@@ -519,11 +519,11 @@ def test_the_end_before_anything_was_sent_is_certain(peer: Peer) -> None:
 
 
 def test_the_end_in_the_middle_of_a_request_is_not(peer: Peer) -> None:
-    def hang_up_soon() -> None:
-        time.sleep(0.05)
+    def hang_up_when_it_has_begun() -> None:
+        peer._theirs.recv(1)
         peer.hangs_up()
 
-    thread = threading.Thread(target=hang_up_soon)
+    thread = threading.Thread(target=hang_up_when_it_has_begun)
     thread.start()
     with pytest.raises(ConnectionLost) as caught:
         peer.connection.exec("INSERT INTO t VALUES (?)", [bytes(8 << 20)])  # more than any buffer holds
@@ -590,6 +590,37 @@ def test_an_answer_that_ends_too_early_is_no_answer(name: str) -> None:
         assert (caught.value.outcome, caught.value.node) == (Outcome.UNKNOWN, "peer")
         assert peer.connection.closed
         peer.hangs_up()
+
+
+def test_a_real_result_that_ends_too_early_shows_its_first_rows_and_no_more(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = bytearray()
+    real = Stream.receive_into
+
+    def receive_into(self: Stream, buffer: memoryview, timeout: float) -> int:
+        length = real(self, buffer, timeout)
+        answer.extend(buffer[:length])
+        return length
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Stream, "receive_into", receive_into)
+        expected = all_of(connection.query(NUMBERS.format(300) + " SELECT i FROM n"))
+    assert len(expected) == 300
+    assert (answer.count(PART), answer.count(DONE)) == (1, 1)
+    shown_before = 0
+    for length in range(len(answer)):
+        peer = Peer()
+        peer.says(bytes(answer[:length]))
+        peer._theirs.shutdown(socket.SHUT_WR)
+        shown: list[tuple[Value, ...]] = []
+        with pytest.raises(ConnectionLost):
+            shown.extend(row for page in peer.connection.query("SELECT") for row in page)
+        assert shown == expected[: len(shown)]
+        assert len(shown) >= shown_before
+        shown_before = len(shown)
+        peer.hangs_up()
+    assert 0 < shown_before < 300
 
 
 @pytest.mark.parametrize("name", RESPONSES)

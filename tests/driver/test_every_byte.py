@@ -224,6 +224,20 @@ def test_what_is_said_of_a_write_is_true_when_the_wire_falls_silent(bench: Bench
 
 
 @pytest.mark.parametrize("way", WAYS)
+def test_what_is_said_of_a_request_that_does_not_fit_into_any_buffer_is_true(bench: Bench, way: Way) -> None:
+    table = f"large{next(KEYS)}"
+    bench.session.run(f"CREATE TABLE {table} (n, b)")
+    cuts = [Cut("client", after, way) for after in (0, 1, 1 << 10, 1 << 16, 1 << 20, 15 << 20)] + [
+        Cut("server", 0, way)
+    ]
+    for number, cut in enumerate(cuts):
+        bench.wire(bench.session).arm(cut)
+        with pytest.raises(OutcomeUnknown):
+            bench.session.run(f"INSERT INTO {table} VALUES (?, ?)", [number, bytes(16 << 20)])
+    assert bench.fetch(f"SELECT n, count(*) FROM {table}") == [(len(cuts) - 1, 1)]
+
+
+@pytest.mark.parametrize("way", WAYS)
 def test_a_wire_that_was_cut_before_the_statement_costs_nobody_a_statement(bench: Bench, way: Way) -> None:
     trial = Trial(bench, "insert")
     for _ in range(20):

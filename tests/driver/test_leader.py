@@ -180,7 +180,7 @@ def test_a_session_waits_for_the_majority_to_come_back(three_nodes: Sandbox, dat
         session.run("CREATE TABLE t (n)")
         for number in (1, 2, 3):
             three_nodes.kill(number)
-        back = threading.Timer(0.7, lambda: [three_nodes.start(number) for number in (1, 2, 3)])
+        back = threading.Timer(0.7, mend, [three_nodes])
         back.start()
         try:
             session.run("INSERT INTO t VALUES (1)")
