@@ -1,9 +1,9 @@
 """The README tells the truth: everything in its console blocks is typed on a terminal, and must look as it says.
 
 Lines that begin with a prompt (`$ ` of a shell, `demo@127.0.0.1:9001> ` of dqshell, `[y/N] ` of a question) are typed;
-all lines are what then stands on the screen. `...` stands for anything, and the length of spaces and rules does not
-matter, since ids and times vary. So do ports, and it is open which of two followers becomes the leader: any assignment of the
-nodes to the ports in the text will do, as long as it is the same everywhere in a block.
+all lines are what then stands on the screen. `...` stands for anything. Ids and times may differ, and with them the widths
+of tables. So may ports, and it is open which of two followers becomes the leader: any assignment of the nodes to the ports
+in the text will do, as long as it is the same everywhere in a block.
 """
 
 from __future__ import annotations
@@ -70,8 +70,19 @@ def _matches(expected: str, seen: str) -> bool:
     return re.fullmatch(pattern, _levelled(seen), re.DOTALL) is not None
 
 
+# What is different each time, and how wide it makes a table.
+VARYING = (
+    (re.compile(r"\b(?:[0-9a-f]{12,16}|\d{17,20})\b"), "ID"),
+    (re.compile(r"(?<![\d.])\d+\.\d+(?![\d.])|\b\d+(?= ms\b)"), "TIME"),
+    (re.compile("-{2,}"), "--"),
+    (re.compile(" {2,}"), " "),
+)
+
+
 def _levelled(text: str) -> str:
-    return re.sub(" {2,}", " ", re.sub("-{2,}", "--", text))
+    for pattern, same in VARYING:
+        text = pattern.sub(same, text)
+    return text
 
 
 def play(screen: Screen, block: Block, ports: Ports) -> None:
@@ -114,7 +125,7 @@ def shell(tmp_path: Path, free_port: int) -> Iterator[Screen]:
     """A shell in an empty home; what it leaves running is ended."""
     variables = with_dqshell(tmp_path, ON_PORT.format(free_port), PS1="$ ")
     try:
-        with Screen(["bash", "--norc", "--noprofile", "--noediting"], variables, tmp_path, columns=200) as screen:
+        with Screen(["bash", "--norc", "--noprofile", "--noediting"], variables, tmp_path, columns=240) as screen:
             wait_for_prompt(screen)
             yield screen
     finally:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..errors import InterfaceError
 
 TYPE_CHECKING = False
@@ -61,8 +63,10 @@ def find(commands: Mapping[str, Command], text: str) -> Callable[[Shell], bool]:
     """
     name, *arguments = _words(text)
     name = name[1:].lower()
+    if not name:
+        raise InterfaceError("a dot alone is no command", advice=".help lists all commands.")
     found = [known for known in commands if known == name] or [known for known in commands if known.startswith(name)]
-    if len(found) != 1 or not name:
+    if len(found) != 1:
         import difflib
 
         near = found or difflib.get_close_matches(name, commands, n=3)
@@ -72,10 +76,26 @@ def find(commands: Mapping[str, Command], text: str) -> Callable[[Shell], bool]:
     return lambda shell: commands[found[0]].run(shell, arguments)
 
 
-def _words(text: str) -> list[str]:
-    import shlex
+def _words(line: str) -> list[str]:
+    """As sqlite3 cuts them: quotes count at the beginning of a word, and backslashes where there are no single ones."""
+    words = []
+    position = 0
+    while line[position:].strip():
+        word = re.match(_WORD, line[position:], re.DOTALL)
+        if word is None:
+            raise InterfaceError(f"{line.partition(' ')[0]}: a quote is not closed")
+        single, double, plain = word.groups()
+        words.append(re.sub(_ESCAPE, _unescaped, double or plain or "", flags=re.DOTALL) if single is None else single)
+        position += word.end()
+    return words
 
-    try:
-        return shlex.split(text)
-    except ValueError as error:
-        raise InterfaceError(f"{text.partition(' ')[0]}: {str(error).lower()}") from None
+
+# Compiled when the first command is run.
+_WORD = r"""\s*(?:'([^']*)'|"((?:[^"\\]|\\.)*)"|([^\s'"]\S*))"""
+_ESCAPE = r"\\([0-7]{1,3}|.)"
+_ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    code = escape[1]
+    return chr(int(code, 8) & 0xFF) if code[0] in "01234567" else _ESCAPED.get(code, code)

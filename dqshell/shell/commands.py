@@ -108,9 +108,9 @@ def _nullvalue(shell: Shell, arguments: Sequence[str]) -> None:
 @_command("separator", "COLUMN [ROW]", _OUTPUT, "what to put between columns, and between rows")
 def _separator(shell: Shell, arguments: Sequence[str]) -> None:
     settings = shell.console.settings
-    settings.separator = _unescaped(arguments[0])
+    settings.separator = arguments[0]
     if len(arguments) > 1:
-        settings.row_separator = _unescaped(arguments[1])
+        settings.row_separator = arguments[1]
 
 
 @_command("tables", "[PATTERN]", _SQL, "the names of tables and views")
@@ -167,7 +167,3 @@ def _count(text: str) -> int:
     if not text.isdecimal():
         raise InterfaceError(f"{text!r}: expected a number")
     return int(text)
-
-
-def _unescaped(text: str) -> str:
-    return text.replace("\\t", "\t").replace("\\n", "\n").replace("\\r", "\r").replace("\\\\", "\\")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from time import monotonic
 
 from ..driver.statement import Statement
-from ..errors import Error, ExitCode, Interrupted
+from ..errors import Error, ExitCode, InterfaceError, Interrupted
 from .command import find
 from .commands import COMMANDS
 from .declared import DeclaredTypes
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .splitter import Statement as Piece
 
 _FLUSH = 0.05  # seconds after which rows are not held back any longer
+_DEEPEST = 25  # scripts inside scripts, as in sqlite3
 
 
 class Interpreter:
@@ -44,6 +45,7 @@ class Interpreter:
         self.keep_going = keep_going
         self.exit_code = ExitCode.OK
         self._declared = DeclaredTypes(session)
+        self._depth = 0  # of scripts that read each other
 
     def run(self, text: str) -> bool:
         """Run a piece of input that is whole in itself. False if it ended early, at an error. Raises Quit."""
@@ -51,7 +53,13 @@ class Interpreter:
 
     def run_lines(self, lines: Iterable[bytes], name: str = "") -> bool:
         """Run a script, however long; `name` is put before the line numbers in messages. As `run` otherwise."""
-        return self._run(Script(), lines, f"{name}: line" if name else "line")
+        if self._depth == _DEEPEST:
+            raise InterfaceError(f"{name}: more than {_DEEPEST} scripts read each other")
+        self._depth += 1
+        try:
+            return self._run(Script(), lines, f"{name}: line" if name else "line")
+        finally:
+            self._depth -= 1
 
     def _run(self, script: Script, lines: Iterable[str] | Iterable[bytes], name: str) -> bool:
         try:

@@ -154,7 +154,7 @@ def test_invalid_utf_8_ends_a_script_and_is_shown_where(cluster: Sandbox, databa
     ("script", "message"),
     [
         ("SELECT 1;\n\nSELECT 'open\n\n", "line 3: the input ends inside a string, which begins in line 3"),
-        ("SELECT 1;\nSELECT \"open", "line 2: the input ends inside a quoted name, which begins in line 2"),
+        ('SELECT 1;\nSELECT "open', "line 2: the input ends inside a quoted name, which begins in line 2"),
         ("SELECT 1;\nSELECT 2 /* open", "line 2: the input ends inside a comment, which begins in line 2"),
         ("SELECT 1;\nCREATE TRIGGER x INSERT ON t BEGIN SELECT 1;", "line 2: the input ends inside the body of a trig"),
         ("SELECT 1;\nSELECT (2", "line 2: incomplete input (code 1); not applied"),

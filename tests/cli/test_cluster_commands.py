@@ -119,16 +119,16 @@ def test_the_dot_commands_do_the_same_as_the_commands(cluster: Sandbox, database
     target = cluster.addresses[leader % 3]
     done = dqshell(
         *("-s", servers, "--yes", database),
-        *(".leader", f".transfer {target}", ".leader", f".transfer {target}", "SELECT 'still here'", ".mode json"),
-        ".nodes",
+        *("SELECT 'here'", ".leader", f".transfer {target}", ".leader", f".transfer {target}", "SELECT 'still here'"),
+        *(".mode json", ".nodes"),
     )
     assert done.code == 0, done
     lines = done.stdout.splitlines()
-    assert lines[0] == cluster.addresses[leader - 1]
-    assert lines[1].startswith(f"{cluster.addresses[leader - 1]} -> {target}, no leader for ")
-    assert lines[2:5] == [target, f"{target} leads already", "still here"]
-    assert [list(row) for row in json.loads("\n".join(lines[5:]))] == [KEYS] * 3
-    assert "leadership was transferred" in done.stderr
+    assert lines[:2] == ["here", cluster.addresses[leader - 1]]
+    assert lines[2].startswith(f"{cluster.addresses[leader - 1]} -> {target}, no leader for ")
+    assert lines[3:6] == [target, f"{target} leads already", "still here"]
+    assert [list(row) for row in json.loads("\n".join(lines[6:]))] == [KEYS] * 3
+    assert done.stderr.startswith(f"notice: leadership was transferred; {target} leads now")
 
 
 def test_a_piped_transfer_needs_yes(cluster: Sandbox, database: str) -> None:

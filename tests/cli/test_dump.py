@@ -109,9 +109,7 @@ def test_a_dump_loads_without_a_word(loaded: Finished) -> None:
 
 
 @pytest.mark.parametrize("query", QUERIES)
-def test_what_comes_back_is_what_sqlite3_holds(
-    query: str, cluster: Sandbox, original: Path, loaded: Finished
-) -> None:
+def test_what_comes_back_is_what_sqlite3_holds(query: str, cluster: Sandbox, original: Path, loaded: Finished) -> None:
     expected = subprocess.run(["sqlite3", "-list", str(original), query], capture_output=True, check=True).stdout
     assert loaded.code == 0
     assert dqshell("-s", cluster.addresses[0], "dump", query).bytes == expected

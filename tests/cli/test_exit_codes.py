@@ -49,7 +49,9 @@ def test_0_all_applied(cluster: Sandbox, database: str) -> None:
 
 
 def test_1_a_statement_failed_and_nothing_behind_it_was_run(cluster: Sandbox, database: str) -> None:
-    script = "CREATE TABLE t (a UNIQUE);\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2);"
+    script = (
+        "CREATE TABLE t (a UNIQUE);\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (1);\nINSERT INTO t VALUES (2);"
+    )
     done = dqshell("-s", servers(cluster), database, stdin=script)
     assert done.code == 1
     assert done.first == "error: line 3: UNIQUE constraint failed: t.a (code 2067); not applied"

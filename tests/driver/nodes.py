@@ -56,15 +56,24 @@ def leader_of(cluster: Sandbox, among: list[int] | None = None) -> int:
 def transfer(cluster: Sandbox, source: int, target: int) -> None:
     """Move the leadership; returns when the target says that it leads, or is dead."""
     node = cluster.nodes[target - 1]
-    try:
-        with Connection.connect(cluster.addresses[source - 1], 5.0) as connection:
-            connection.transfer(node.id)
-    except Error:
-        pass  # the old leader may die of it, and the leadership move all the same
-    wait_until(
-        lambda: leads(node.address) or cluster.status()[target - 1].pid is None,
-        f"node {target} did not take the leadership",
-    )
+
+    def is_done() -> bool:
+        return leads(node.address) or cluster.status()[target - 1].pid is None
+
+    def is_ordered() -> bool:
+        leader = source if leads(cluster.addresses[source - 1]) else leader_of(cluster)
+        try:
+            with Connection.connect(cluster.addresses[leader - 1], 5.0) as connection:
+                connection.transfer(node.id)
+        except Error:
+            pass  # refused; or the old leader died of it, and the leadership moved all the same
+        try:
+            wait_until(is_done, "not yet", limit=1.0)
+        except AssertionError:
+            return False
+        return True
+
+    wait_until(is_ordered, f"node {target} did not take the leadership")
 
 
 def mend(cluster: Sandbox) -> list[int]:

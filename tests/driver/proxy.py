@@ -44,9 +44,9 @@ class Wire:
     `passed` counts the bytes from each side since `arm` was called last. `is_closed` is set when both ends are.
     """
 
-    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+    def __init__(self, client: socket.socket, server: socket.socket, client_port: int) -> None:
         self.passed: dict[Side, int] = {"client": 0, "server": 0}
-        self.client_port: int = client.getpeername()[1]
+        self.client_port = client_port
         self.is_over = False
         self.is_closed = threading.Event()
         self._sockets: dict[Side, socket.socket] = {"client": client, "server": server}
@@ -133,7 +133,7 @@ class Proxy:
     def _accept(self) -> None:
         while True:
             try:
-                client = self._listener.accept()[0]
+                client, (_, port) = self._listener.accept()
             except OSError:
                 return
             try:
@@ -143,7 +143,7 @@ class Proxy:
                 continue
             for sock in (client, server):
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            wire = Wire(client, server)
+            wire = Wire(client, server, port)
             self.wires = [wire, *(wire for wire in self.wires if not wire.is_closed.is_set())]
             wire.start()
 
@@ -165,8 +165,10 @@ def through(nodes: Iterable[str]) -> Iterator[dict[str, Proxy]]:
     def dial_proxy(address: str, deadline: float) -> Stream:
         return dial(proxies[address].address if address in proxies else address, deadline)
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(connection_module, "dial", dial_proxy)
-        yield proxies
-    for proxy in proxies.values():
-        proxy.close()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(connection_module, "dial", dial_proxy)
+            yield proxies
+    finally:
+        for proxy in proxies.values():
+            proxy.close()

@@ -10,8 +10,10 @@ restarted at random. What a writer was told about a number is then compared with
 from __future__ import annotations
 
 import argparse
+import os
 import random
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -19,19 +21,25 @@ import threading
 import time
 from collections import Counter
 from itertools import count
+from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from dqshell.driver import Limits, Session
 from dqshell.errors import Error, ExitCode, Outcome
-from dqshell.sandbox.local import Sandbox
+from tests.conftest import LATENCY_MS, running_sandbox
 
 from .nodes import leader_of, leads, mend, rows_by_number, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from dqshell.sandbox.local import Sandbox
+
+# One for all. On 1.18.1, a node with several that are small cannot be started again: it has a snapshot of a database
+# that was never checkpointed, and does not accept it (dqlite src/vfs.c, vfsDatabaseRestore).
+DATABASE = "workload"
 STEP = 0.5  # seconds of silence after which the others are asked who leads
-WAIT = 60.0  # for a leader, seconds
+WAIT = 30.0  # for a leader, seconds
 BUSY = 10.0  # for another writer, seconds
 PIPE = 4096  # bytes that a writer is ahead of its dqshell at the most
 
@@ -39,7 +47,7 @@ _ERROR = re.compile(r"error: line (\d+): (.*)")
 
 
 class Unit:
-    """What is applied as one: an INSERT by itself (`end` is None), or a transaction that ends with COMMIT or ROLLBACK."""
+    """What is applied as one: an INSERT by itself, or a transaction, whose `end` is COMMIT or ROLLBACK."""
 
     def __init__(self, numbers: list[int], end: str | None) -> None:
         self.numbers = numbers
@@ -74,11 +82,20 @@ class Writer:
 
     def __init__(self, seed: int, number: int, addresses: list[str]) -> None:
         self.addresses = addresses
-        # Two writers to a database, so that they are in each other's way.
-        self.database = f"workload{number // 2}"
         self.units = units(random.Random(f"{seed} {number}"), number)
         self.promises: list[tuple[list[int], list[Outcome]]] = []
         self.problem = ""
+
+    def start(self, stop: threading.Event) -> None:
+        """Write until `stop` is set."""
+        raise NotImplementedError
+
+    def finish(self) -> None:
+        """Wait for the end, when `stop` has been set."""
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        """Do not wait for anything."""
 
 
 class SessionWriter(Writer):
@@ -90,13 +107,13 @@ class SessionWriter(Writer):
         self._thread: threading.Thread | None = None
 
     def start(self, stop: threading.Event) -> None:
-        self._thread = threading.Thread(target=self._write, args=(stop,))
+        self._thread = threading.Thread(target=self._write, args=(stop,), daemon=True)
         self._thread.start()
 
     def _write(self, stop: threading.Event) -> None:
         limits = Limits(step=STEP, wait=WAIT, busy=BUSY)
         last = time.monotonic()
-        with Session(self.addresses, self.database, limits=limits) as session:
+        with Session(self.addresses, DATABASE, limits=limits) as session:
             while not stop.is_set():
                 unit = next(self.units)
                 told = [self._run(session, statement) for statement in unit.statements]
@@ -119,27 +136,28 @@ class SessionWriter(Writer):
 
 
 class ShellWriter(Writer):
-    """Uses a dqshell process, and learns from its messages what became of each line."""
+    """Uses a dqshell process, and learns from its messages, kept in `home`, what became of each line."""
 
-    def __init__(self, seed: int, number: int, addresses: list[str]) -> None:
+    def __init__(self, seed: int, number: int, addresses: list[str], home: str) -> None:
         super().__init__(seed, number, addresses)
         self._written: list[tuple[int, Unit]] = []  # with the number of the first line
-        self._out: IO[str] = tempfile.TemporaryFile("w+")
-        self._err: IO[str] = tempfile.TemporaryFile("w+")
+        self._out = Path(home, f"{number}.out")
+        self._err = Path(home, f"{number}.err")
         self._process: subprocess.Popen[str] | None = None
         self._feeder: threading.Thread | None = None
 
     def start(self, stop: threading.Event) -> None:
         servers = ",".join(self.addresses)
         limits = ["--timeout", str(STEP), "--wait", str(WAIT), "--busy-timeout", str(BUSY)]
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "dqshell", "-s", servers, *limits, "--keep-going", self.database],
-            stdin=subprocess.PIPE,
-            stdout=self._out,
-            stderr=self._err,
-            text=True,
-            pipesize=PIPE,
-        )
+        with self._out.open("w") as out, self._err.open("w") as err:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "dqshell", "-s", servers, *limits, "--keep-going", DATABASE],
+                stdin=subprocess.PIPE,
+                stdout=out,
+                stderr=err,
+                text=True,
+                pipesize=PIPE,
+            )
         self._feeder = threading.Thread(target=self._feed, args=(self._process.stdin, stop))
         self._feeder.start()
 
@@ -162,19 +180,23 @@ class ShellWriter(Writer):
         assert self._feeder is not None
         self._feeder.join()
         code = self._process.wait()
-        self._out.seek(0)
-        self._err.seek(0)
-        with self._out, self._err:
-            said, complaints = self._out.read(), self._err.read()
+        said, complaints = self._out.read_text(), self._err.read_text()
         if said != "done\n" or "Traceback" in complaints:
             self.problem = f"dqshell ended with {code}, and said {said[-200:]!r}, {complaints[-2000:]!r}"
         errors = {int(line): text for line, text in _ERROR.findall(complaints)}
+        if (code == ExitCode.OK) != (not errors):
+            self.problem = self.problem or f"{len(errors)} errors, and exit code {code}"
         for first, unit in self._written:
             lines = range(first, first + len(unit.statements))
-            told = [_outcome(errors.pop(line)) if line in errors else Outcome.APPLIED for line in lines]
+            told = [_outcome(errors[line]) if line in errors else Outcome.APPLIED for line in lines]
             self.promises.append((unit.numbers, unit.promises(told)))
-        if errors or (code == ExitCode.OK) != (not _ERROR.search(complaints)):
-            self.problem = self.problem or f"exit code {code}; complaints about lines that nobody wrote: {errors}"
+
+    def abort(self) -> None:
+        assert self._process is not None
+        assert self._feeder is not None
+        self._process.kill()
+        self._process.wait()
+        self._feeder.join()
 
 
 def _outcome(text: str) -> Outcome:
@@ -295,29 +317,29 @@ class Report:
 
 def run(cluster: Sandbox, seconds: float, writers: int, seed: int) -> Report:
     """Have `writers` dqshell processes and a Session write, and break the cluster, for so many seconds."""
-    shells = [ShellWriter(seed, number, cluster.addresses) for number in range(writers)]
-    session = SessionWriter(seed, writers, cluster.addresses)
-    databases = {writer.database for writer in [*shells, session]}
-    for database in databases:
-        with Session(cluster.addresses, database) as setup:
-            setup.run("CREATE TABLE t (n INTEGER)")
-    stop = threading.Event()
-    for writer in [*shells, session]:
-        writer.start(stop)
+    with Session(cluster.addresses, DATABASE) as setup:
+        setup.run("CREATE TABLE t (n INTEGER)")
     chaos = Chaos(cluster, random.Random(seed))
-    try:
-        chaos.run(seconds)
-    finally:
-        stop.set()
-        mend(cluster)
-        for writer in [*shells, session]:
-            writer.finish()
+    stop = threading.Event()
+    with tempfile.TemporaryDirectory() as home:
+        session = SessionWriter(seed, writers, cluster.addresses)
+        everyone = [*(ShellWriter(seed, number, cluster.addresses, home) for number in range(writers)), session]
+        for writer in everyone:
+            writer.start(stop)
+        try:
+            chaos.run(seconds)
+            stop.set()
+            for writer in everyone:
+                writer.finish()
+        except BaseException:
+            stop.set()
+            for writer in everyone:
+                writer.abort()
+            raise
     report = Report()
     report.events, report.failovers, report.longest_gap = chaos.events, chaos.failovers, session.longest_gap
-    rows: dict[int, int] = {}
-    for database in databases:
-        rows |= rows_by_number(cluster, database)
-    for writer in [*shells, session]:
+    rows = rows_by_number(cluster, DATABASE)
+    for writer in everyone:
         report.compare(writer, rows)
     return report
 
@@ -329,7 +351,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.randrange(1_000_000))
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}, {arguments.writers} dqshell processes and a Session, {arguments.seconds:g} s")
-    with Sandbox.private(3, latency_ms=20) as cluster:
+    launcher = shlex.split(os.environ.get("DQSHELL_TEST_LAUNCHER", ""))
+    with running_sandbox(3, LATENCY_MS, launcher) as cluster:
         report = run(cluster, arguments.seconds, arguments.writers, arguments.seed)
     print(report, end="")
     return 1 if report.lies else 0
