@@ -34,7 +34,7 @@ class Screen:
         )
         self._child.delaybeforesend = None
         # Programs ask the terminal things, such as where its cursor is.
-        self._screen.write_process_input = self.type  # type: ignore[method-assign]
+        self._screen.write_process_input = self.type  # type: ignore[method-assign,assignment]
 
     def __enter__(self) -> Screen:
         return self

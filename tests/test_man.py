@@ -115,12 +115,9 @@ def test_help_and_readme_name_every_command() -> None:
 
 
 def help_text(*arguments: str) -> str:
-    """What click prints goes to the program's own stdout."""
-    with pytest.MonkeyPatch.context() as patch:
-        stdout = io.StringIO()
-        patch.setattr("sys.stdout", stdout)
-        assert run(list(arguments), Environment(io.BytesIO(), io.StringIO(), io.StringIO(), {})) == 0
-        return stdout.getvalue()
+    stdout = io.StringIO()
+    assert run(list(arguments), Environment(io.BytesIO(), stdout, io.StringIO(), {})) == 0
+    return stdout.getvalue()
 
 
 @pytest.mark.parametrize(("name", "command"), ALL_COMMANDS.items())

@@ -1,9 +1,9 @@
 """The README tells the truth: everything in its console blocks is typed on a terminal, and must look as it says.
 
 Lines that begin with a prompt (`$ ` of a shell, `demo@127.0.0.1:9001> ` of dqshell, `[y/N] ` of a question) are typed;
-all lines are what then stands on the screen. `...` stands for anything. Ids and times may differ, and with them the widths
-of tables. So may ports, and it is open which of two followers becomes the leader: any assignment of the nodes to the ports
-in the text will do, as long as it is the same everywhere in a block.
+all lines are what then stands on the screen. `...` stands for anything. Ids and times may differ, and with them the
+widths of tables. So may ports, and it is open which of two followers becomes the leader: any assignment of the nodes to
+the ports in the text will do, as long as it is the same everywhere in a block.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from dqshell.errors import EXIT_CODE_MEANINGS
+from dqshell.render.settings import MODE_NAMES
 from tests.on_path import with_dqshell
 from tests.screen import Screen
 
@@ -105,9 +107,9 @@ def play(screen: Screen, block: Block, ports: Ports) -> None:
 
 def wait_for_prompt(screen: Screen, below: int = -1) -> None:
     screen.wait_for(
-        lambda: screen.row > below
-        and (match := PROMPT.fullmatch(screen.before_cursor)) is not None
-        and not match["typed"],
+        lambda: (
+            screen.row > below and (match := PROMPT.fullmatch(screen.before_cursor)) is not None and not match["typed"]
+        ),
         "a prompt",
     )
 
@@ -137,3 +139,33 @@ def test_every_console_block_shows_what_happens(shell: Screen, free_port: int) -
     for block in blocks(README.read_text("utf-8")):
         play(shell, block, Ports(real))
     assert shell.before_cursor == "$ ", "the last block does not end in the shell"
+
+
+def test_exit_codes_and_formats_are_those_that_there_are() -> None:
+    text = README.read_text("utf-8")
+    for code, meaning in EXIT_CODE_MEANINGS.items():
+        assert f"\n| {int(code)} | {meaning} |\n" in text
+    assert f" {len(MODE_NAMES)}, among them CSV" in text
+
+
+# The comparison itself.
+
+
+def test_ids_times_and_what_is_left_out_may_differ() -> None:
+    assert _matches("| 51a0f1d5f9da5636 | 0.31 |", "| b2d0ea8ae60942   | 10.5 |")
+    assert _matches("error: ...; not applied", "error: the connection (a long\nstory) was lost; not applied")
+
+
+@pytest.mark.parametrize("seen", ["error: it broke; applied", "error: it broke; not applied\nexit code 4"])
+def test_another_outcome_is_not_taken_for_that_of_the_text(seen: str) -> None:
+    assert not _matches("error: ...; not applied", seen)
+
+
+def test_nodes_may_change_places_but_stay_who_they_are() -> None:
+    ports = Ports(("20000", "20001", "20002"))
+    assert ports.fits("127.0.0.1:9002 leads", "127.0.0.1:20002 leads")
+    assert ports.real(".transfer 127.0.0.1:9002") == ".transfer 127.0.0.1:20002"
+    assert not ports.fits("127.0.0.1:9002 leads", "127.0.0.1:20001 leads")
+    assert not Ports(("20000", "20001", "20002")).fits(
+        "127.0.0.1:9002, 127.0.0.1:9002", "127.0.0.1:20000, 127.0.0.1:20001"
+    )

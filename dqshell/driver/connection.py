@@ -14,8 +14,10 @@ from ..errors import (
     Error,
     InterfaceError,
     NoAnswer,
+    NodeUnreachable,
     NotLeader,
     NotSent,
+    OutcomeUnknown,
     RemoteProtocolError,
     from_failure,
 )
@@ -135,15 +137,15 @@ class Connection:
 
     def leader(self) -> messages.Server:
         """Whom this node takes for the leader; id 0 and address "" when it knows none."""
-        return self._expect(messages.Server, messages.Leader())
+        return self._question(messages.Server, messages.Leader())
 
     def cluster(self) -> list[messages.ServerInfo]:
         """The members as this node knows them: id, address, role."""
-        return self._expect(messages.Servers, messages.Cluster()).servers
+        return self._question(messages.Servers, messages.Cluster()).servers
 
     def describe(self) -> messages.Metadata:
         """The node's own failure domain and weight."""
-        return self._expect(messages.Metadata, messages.Describe())
+        return self._question(messages.Metadata, messages.Describe())
 
     def weight(self, weight: int) -> None:
         self._expect(messages.Empty, messages.Weight(weight), kind="membership")
@@ -169,7 +171,7 @@ class Connection:
 
     def open(self, database: str) -> None:
         """Open a database, which is created if it does not exist; one for each connection."""
-        self._expect(messages.Db, messages.Open(database), kind="open")
+        self._question(messages.Db, messages.Open(database))
 
     def exec(self, sql: str, params: Sequence[Value] = ()) -> messages.Result:
         """Run a statement that returns no rows: last insert id and rows affected (of the last INSERT, UPDATE, DELETE).
@@ -257,6 +259,13 @@ class Connection:
     ) -> messages.AnyResponse:
         self._send(request, 0, patience)
         return self._check(expected, self._only_frame(patience), kind, statement)
+
+    def _question(self, expected: type[messages.AnyResponse], request: messages.Request) -> messages.AnyResponse:
+        """A request that changes nothing: where its answer is lost, nothing is unknown but the answer."""
+        try:
+            return self._expect(expected, request)
+        except OutcomeUnknown as error:
+            raise NodeUnreachable(error.message, code=error.code, node=self.address) from error
 
     def _rows_of(self, request: messages.Request, sql: str) -> Rows:
         self._send(request, 0, self.patience)

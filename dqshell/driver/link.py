@@ -4,16 +4,7 @@ from __future__ import annotations
 
 from time import monotonic, sleep
 
-from ..errors import (
-    Busy,
-    DatabaseError,
-    NoLeader,
-    NotApplied,
-    NotSupportedError,
-    OutcomeUnknown,
-    ProgrammingError,
-    Refused,
-)
+from ..errors import DatabaseError, NoLeader, NotSupportedError, OperationalError, ProgrammingError, Refused
 from . import guard
 from .connection import Connection
 from .leader import Search
@@ -165,7 +156,7 @@ class Link:
                     connection.open(self._database)
                     _keep_pages_in_cache(connection)
                 self._compare(members)
-            except (NotApplied, OutcomeUnknown, Busy) as error:  # it lost the leadership, or died, just now
+            except OperationalError as error:  # it lost the leadership, or died, just now
                 connection.close()
                 if monotonic() - begun >= self._limits.wait:
                     raise NoLeader(f"{connection.address} leads, but cannot be used: {error.message}") from None

@@ -98,12 +98,14 @@ def leader_of(address: str) -> object:
 
 
 def failure(address: str, limit: float = LIMIT) -> Error:
-    """What is raised when a node there is asked who leads, within the time that it may take."""
+    """Why a node there cannot be asked who leads, told within the time that it may take; nothing is unknown by it."""
     begun = time.monotonic()
     with pytest.raises(Error) as caught:
         leader_of(address)
     assert time.monotonic() - begun < limit + SLACK
-    return caught.value
+    error = caught.value
+    assert error.outcome is Outcome.NOT_APPLIED
+    return error.__cause__ if isinstance(error.__cause__, Error) else error
 
 
 LEADS = struct.pack("<IBBxxQ16s", 3, 1, 0, 7, b"127.0.0.1:9001\0\0")

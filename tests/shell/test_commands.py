@@ -20,7 +20,7 @@ def test_a_unique_beginning_is_enough_in_small_letters_or_capitals(shell: Shell)
 
 
 def test_a_whole_name_wins_over_longer_ones() -> None:
-    commands = {name: COMMANDS["print"] for name in ("read", "readonly")}
+    commands = dict.fromkeys(("read", "readonly"), COMMANDS["print"])
     find(commands, ".read x")
     with pytest.raises(Exception, match="short for more than one command"):
         find(commands, ".rea x")
@@ -83,7 +83,7 @@ def test_mode_and_its_options(shell: Shell) -> None:
 def test_settings_hold_until_they_are_changed(shell: Shell) -> None:
     query = "SELECT 1 AS one, NULL AS two;\n"
     assert shell.run(f".headers on\n.nullvalue -\n.separator ' / '\n{query}") == "one / two\n1 / -\n"
-    assert shell.run(f".separator '\\t' '\\n\\n'\n{query}") == "one\ttwo\n\n1\t-\n\n"
+    assert shell.run(f'.separator \\t "\\n\\n"\n{query}') == "one\ttwo\n\n1\t-\n\n"
     assert shell.run(f".headers off\n.nullvalue ''\n{query}") == "1\t\n\n"
 
 
