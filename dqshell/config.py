@@ -48,10 +48,11 @@ def _from_yaml(path: str) -> list[str]:
     except OSError as error:
         hint = "Try sudo." if isinstance(error, PermissionError) else None
         raise ConfigurationError(f"cannot read {path}: {(error.strerror or str(error)).lower()}", advice=hint) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         line = f", line {where.line + 1}" if where is not None else ""
-        raise ConfigurationError(f"{path}{line}: not YAML: {getattr(error, 'problem', None) or error}") from None
+        problem = getattr(error, "problem", None) or str(error).partition("\n")[0]
+        raise ConfigurationError(f"{path}{line}: not YAML: {problem}") from None
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise ConfigurationError(f"{path}: expected a list of nodes with ID, Address and Role")
     for number, entry in enumerate(entries, 1):

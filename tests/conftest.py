@@ -27,6 +27,8 @@ settings.load_profile("dqshell")
 
 # Elections after 0.3 s instead of 3. Lower still, and a busy machine loses leaders for no reason.
 LATENCY_MS = 20
+# Nothing dies in the cluster that all tests share, so that a quick election is worth nothing there.
+STEADY_LATENCY_MS = 100
 
 # Below the ports that the kernel gives to clients, so that no connection takes one meanwhile.
 PORTS = range(20000, 32000, 10)
@@ -82,7 +84,7 @@ def running_sandbox(nodes: int, latency_ms: int, launcher: list[str]) -> Iterato
 @pytest.fixture(scope="session")
 def cluster(launcher: list[str]) -> Iterator[Sandbox]:
     """Three voters for all tests that leave them as they were; leadership may move."""
-    with running_sandbox(3, LATENCY_MS, launcher) as sandbox:
+    with running_sandbox(3, STEADY_LATENCY_MS, launcher) as sandbox:
         yield sandbox
 
 

@@ -110,8 +110,10 @@ class Interpreter:
                 if monotonic() - flushed > _FLUSH:
                     self.console.flush()
                     flushed = monotonic()
-        except Error:
+        except Error as error:
             renderer.finish()
+            if isinstance(error, Interrupted):
+                error.message += "; the result is incomplete"
             raise
         except KeyboardInterrupt:
             renderer.finish()

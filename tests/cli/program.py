@@ -7,8 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from dqshell.cli.main import run
+from dqshell.environment import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -58,13 +62,24 @@ def dqshell(*arguments: str, stdin: bytes | str = b"", **variables: str) -> Fini
     """Run it to its end."""
     done = subprocess.run(
         command(*arguments),
-        input=stdin.encode("utf-8", "surrogateescape") if isinstance(stdin, str) else stdin,
+        input=_bytes(stdin),
         capture_output=True,
         env=surroundings(**variables),
         timeout=LIMIT,
         check=False,
     )
     return Finished(done.stdout, done.stderr, done.returncode)
+
+
+def within(*arguments: str, stdin: bytes | str = b"", **variables: str) -> Finished:
+    """Run it to its end inside this process, which is faster."""
+    stdout, stderr = StringIO(), StringIO()
+    code = run(arguments, Environment(BytesIO(_bytes(stdin)), stdout, stderr, variables))
+    return Finished(_bytes(stdout.getvalue()), _bytes(stderr.getvalue()), int(code))
+
+
+def _bytes(text: bytes | str) -> bytes:
+    return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
 
 
 class Running:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.program import dqshell
+from tests.cli.program import dqshell, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,17 +114,17 @@ def test_strangers_among_the_addresses_do_no_harm(cluster: Sandbox, database: st
 )
 def test_an_address_that_is_none_is_bad_usage(servers: str) -> None:
     for arguments in (["db", "SELECT 1"], ["nodes"], ["leader"], ["transfer", "--yes"]):
-        done = dqshell("-s", f"127.0.0.1:1,{servers}", *arguments)
+        done = within("-s", f"127.0.0.1:1,{servers}", *arguments)
         assert done.code == 2
         assert repr(servers) in done.stderr
         assert len(done.stderr.splitlines()) == 1
 
 
 def test_without_servers_or_database_it_says_how_to_name_them() -> None:
-    done = dqshell("db", "SELECT 1")
+    done = within("db", "SELECT 1")
     assert (done.code, done.first) == (2, "error: no servers given")
     assert "DQSHELL_SERVERS" in done.stderr
-    done = dqshell("-s", "127.0.0.1:1")
+    done = within("-s", "127.0.0.1:1")
     assert (done.code, done.first) == (2, "error: no database given")
     assert "DQSHELL_DATABASE" in done.stderr
 
@@ -132,14 +132,14 @@ def test_without_servers_or_database_it_says_how_to_name_them() -> None:
 @pytest.mark.parametrize("name", ["", ":memory:", "file:x?mode=memory", "n" * 600])
 def test_a_database_name_that_kills_servers_is_never_sent(name: str, cluster: Sandbox) -> None:
     before = [node.pid for node in cluster.status()]
-    done = dqshell("-s", cluster.addresses[0], name, "CREATE TABLE t (a)")
+    done = within("-s", cluster.addresses[0], name, "CREATE TABLE t (a)")
     assert done.code == 7
     assert done.first.startswith("error: database name ")
     assert [node.pid for node in cluster.status()] == before
 
 
 def test_sql_where_the_database_belongs_is_no_database(cluster: Sandbox) -> None:
-    done = dqshell("-s", cluster.addresses[0], "SELECT 1")
+    done = within("-s", cluster.addresses[0], "SELECT 1")
     assert (done.code, done.first) == (2, "error: 'SELECT 1' stands where the database's name is expected")
 
 
@@ -161,7 +161,7 @@ def test_invalid_utf_8_ends_a_script_and_is_shown_where(cluster: Sandbox, databa
     ],
 )
 def test_an_unterminated_statement_is_refused(script: str, message: str, cluster: Sandbox, database: str) -> None:
-    done = dqshell("-s", cluster.addresses[0], database, stdin=script)
+    done = within("-s", cluster.addresses[0], database, stdin=script.encode())
     assert (done.stdout, done.code) == ("1\n", 1)
     assert done.first.startswith(f"error: {message}")
 
@@ -182,7 +182,7 @@ def test_a_script_that_ends_inside_a_transaction_has_not_applied_it(cluster: San
 
 def test_files_that_cannot_be_read_are_named(cluster: Sandbox, database: str, tmp_path: Path) -> None:
     for path, reason in ((tmp_path / "none.sql", "no such file or directory"), (tmp_path, "is a directory")):
-        done = dqshell("-s", cluster.addresses[0], database, "--read", str(path))
+        done = within("-s", cluster.addresses[0], database, "--read", str(path))
         assert (done.code, done.stderr) == (2, f"error: cannot read {path}: {reason}\n")
 
 
@@ -202,7 +202,7 @@ def test_files_that_cannot_be_read_are_named(cluster: Sandbox, database: str, tm
 def test_a_mistake_in_the_options_is_bad_usage_and_nothing_is_run(
     arguments: list[str], cluster: Sandbox, database: str
 ) -> None:
-    done = dqshell("-s", cluster.addresses[0], database, "SELECT 1", *arguments)
+    done = within("-s", cluster.addresses[0], database, "SELECT 1", *arguments)
     assert (done.code, done.stdout) == (2, "")
     assert "rror: " in done.stderr
 

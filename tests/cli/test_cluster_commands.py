@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.program import dqshell
+from tests.cli.program import dqshell, within
 from tests.driver.nodes import leader_of
 
 if TYPE_CHECKING:
@@ -54,16 +54,16 @@ def test_nodes_in_json_has_a_fixed_set_of_keys_for_every_node(fresh_cluster: Clu
 
 def test_nodes_in_other_formats_shows_the_same(cluster: Sandbox) -> None:
     leader = leader_of(cluster)
-    as_list = dqshell("-s", cluster.addresses[0], "nodes").stdout.splitlines()
+    as_list = within("-s", cluster.addresses[0], "nodes").stdout.splitlines()
     assert len(as_list) == 3
     for node, line in zip(cluster.nodes, as_list, strict=True):
         cells = line.split("|")
         assert cells[:5] == [str(node.id), node.address, "voter", "yes" if node.number == leader else "no", "yes"]
         assert len(cells) == len(KEYS)
-    csv = dqshell("-s", cluster.addresses[0], "nodes", "-f", "csv", "-H").stdout.splitlines()
+    csv = within("-s", cluster.addresses[0], "nodes", "-f", "csv", "-H").stdout.splitlines()
     assert csv[0] == ",".join(KEYS)
     assert len(csv) == 4
-    table = dqshell("-s", cluster.addresses[0], "-f", "table", "nodes").stdout.splitlines()
+    table = within("-s", cluster.addresses[0], "-f", "table", "nodes").stdout.splitlines()
     assert [cell.strip() for cell in table[1].split("|")[1:-1]] == KEYS
 
 
@@ -108,7 +108,7 @@ def test_transfer_to_a_dead_node_is_refused(fresh_cluster: ClusterFactory) -> No
 
 
 def test_transfer_to_a_stranger_is_bad_usage(cluster: Sandbox) -> None:
-    done = dqshell("-s", cluster.addresses[0], "transfer", "--yes", "10.9.8.7:1")
+    done = within("-s", cluster.addresses[0], "transfer", "--yes", "10.9.8.7:1")
     assert done.code == 2
     assert done.first.startswith("error: '10.9.8.7:1' is no node of this cluster: ")
 
@@ -140,9 +140,9 @@ def test_a_piped_transfer_needs_yes(cluster: Sandbox, database: str) -> None:
 
 
 def test_cluster_prints_what_programs_parse(cluster: Sandbox, database: str) -> None:
-    done = dqshell("-s", cluster.addresses[0], database, ".cluster")
+    done = within("-s", cluster.addresses[0], database, ".cluster")
     assert done.stdout == "".join(f"{node.id:x}|{node.address}|voter\n" for node in cluster.nodes)
-    done = dqshell("-s", cluster.addresses[0], database, "-f", "json", ".cluster")
+    done = within("-s", cluster.addresses[0], database, "-f", "json", ".cluster")
     assert json.loads(done.stdout) == [{"ID": node.id, "Address": node.address, "Role": 0} for node in cluster.nodes]
 
 
@@ -151,4 +151,4 @@ def test_options_stand_before_or_behind_the_command(command: str, cluster: Sandb
     options = ["-s", ",".join(cluster.addresses), "--timeout", "4", "--wait=5"]
     words = [command] + (["--yes"] if command == "transfer" else [])
     for arguments in ([*options, *words], [*words, *options], [*options[:2], *words, *options[2:]]):
-        assert dqshell(*arguments).code == 0
+        assert within(*arguments).code == 0

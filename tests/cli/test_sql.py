@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cli.program import COUNTING, Running, command, dqshell, surroundings
+from tests.cli.program import COUNTING, Running, command, dqshell, surroundings, within
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +49,7 @@ def test_a_script_comes_through_a_pipe(servers: str, database: str) -> None:
 
 def test_nothing_at_all_is_fine(servers: str, database: str) -> None:
     for text in ("", ";;;\n", "-- only\n/* comments */ ;"):
-        for done in (dqshell("-s", servers, database, stdin=text), dqshell("-s", servers, database, "-e", text)):
+        for done in (within("-s", servers, database, stdin=text.encode()), within("-s", servers, database, "-e", text)):
             assert (done.code, done.stdout, done.stderr) == (0, "", "")
 
 
@@ -64,48 +64,48 @@ def test_nothing_at_all_is_fine(servers: str, database: str) -> None:
     ],
 )
 def test_the_format_is_a_matter_of_f(mode: str, expected: str, servers: str, database: str) -> None:
-    done = dqshell("-s", servers, database, "SELECT 1 AS a, 'it''s' AS b UNION ALL SELECT NULL, NULL", "-f", mode)
+    done = within("-s", servers, database, "SELECT 1 AS a, 'it''s' AS b UNION ALL SELECT NULL, NULL", "-f", mode)
     assert (done.stdout, done.code) == (expected, 0)
 
 
 def test_headers_are_off_unless_asked_for(servers: str, database: str) -> None:
     query = "SELECT 1 AS one, 2 AS two"
-    assert dqshell("-s", servers, database, query).stdout == "1|2\n"
-    assert dqshell("-s", servers, "-H", database, query).stdout == "one|two\n1|2\n"
-    assert dqshell("-s", servers, database, query, "--headers", "--format=csv").bytes == b"one,two\r\n1,2\r\n"
+    assert within("-s", servers, database, query).stdout == "1|2\n"
+    assert within("-s", servers, "-H", database, query).stdout == "one|two\n1|2\n"
+    assert within("-s", servers, database, query, "--headers", "--format=csv").bytes == b"one,two\r\n1,2\r\n"
 
 
 @pytest.mark.parametrize("name", ["nodes", "leader", "transfer", "sql", "sandbox"])
 def test_a_database_may_be_called_like_a_command(name: str, servers: str) -> None:
-    done = dqshell("-s", servers, "sql", name, "CREATE TABLE IF NOT EXISTS t (a)", "SELECT count(*) FROM t")
+    done = within("-s", servers, "sql", name, "CREATE TABLE IF NOT EXISTS t (a)", "SELECT count(*) FROM t")
     assert (done.stdout, done.stderr, done.code) == ("0\n", "", 0)
-    assert dqshell("sql", "-s", servers, name, ".tables").stdout == "t\n"
+    assert within("sql", "-s", servers, name, ".tables").stdout == "t\n"
 
 
 def test_a_strange_name_is_just_a_name(servers: str) -> None:
     for name in ("../up.db", "a/b", "-dash", "two words", "é", "'"):
-        done = dqshell("-s", servers, "--", name, "CREATE TABLE IF NOT EXISTS t (a)", ".tables")
+        done = within("-s", servers, "--", name, "CREATE TABLE IF NOT EXISTS t (a)", ".tables")
         assert (done.stdout, done.stderr, done.code) == ("t\n", "", 0)
 
 
 def test_servers_and_database_may_come_from_the_environment(servers: str, database: str) -> None:
     variables = {"DQSHELL_SERVERS": servers, "DQSHELL_DATABASE": database}
-    assert dqshell("-e", "SELECT 'both'", **variables).stdout == "both\n"
-    assert dqshell("another", "SELECT 'one'", **variables).stdout == "one\n"
-    assert dqshell(stdin="SELECT 'script'", **variables).stdout == "script\n"
-    assert dqshell("leader", **variables).stdout.strip() in servers.split(",")
-    assert dqshell("-s", "127.0.0.1:1", "-e", "SELECT 1", **variables).code == 3, "an option beats the environment"
+    assert within("-e", "SELECT 'both'", **variables).stdout == "both\n"
+    assert within("another", "SELECT 'one'", **variables).stdout == "one\n"
+    assert within(stdin=b"SELECT 'script'", **variables).stdout == "script\n"
+    assert within("leader", **variables).stdout.strip() in servers.split(",")
+    assert within("-s", "127.0.0.1:1", "-e", "SELECT 1", **variables).code == 3, "an option beats the environment"
 
 
 def test_servers_may_come_from_a_cluster_yaml(cluster: Sandbox, database: str, tmp_path: Path) -> None:
     path = tmp_path / "cluster.yaml"
     path.write_text("".join(f"- ID: {node.id}\n  Address: {node.address}\n  Role: 0\n" for node in cluster.nodes))
-    assert dqshell("-s", f"file://{path}", database, "SELECT 1").stdout == "1\n"
-    assert dqshell(f"--servers=file://{path}", "leader").stdout.strip() in cluster.addresses
+    assert within("-s", f"file://{path}", database, "SELECT 1").stdout == "1\n"
+    assert within(f"--servers=file://{path}", "leader").stdout.strip() in cluster.addresses
     path.write_text("- Adress: 10.0.0.1:9001\n")
-    done = dqshell("-s", f"file://{path}", database, "SELECT 1")
+    done = within("-s", f"file://{path}", database, "SELECT 1")
     assert (done.code, done.stderr) == (2, f"error: {path}: node 1 has no Address\n")
-    done = dqshell("-s", f"file://{tmp_path}/none.yaml", "nodes")
+    done = within("-s", f"file://{tmp_path}/none.yaml", "nodes")
     assert (done.code, done.stderr) == (2, f"error: cannot read {tmp_path}/none.yaml: no such file or directory\n")
 
 

@@ -21,6 +21,9 @@ class Terminal(Screen):
         variables = {"XDG_STATE_HOME": str(home), "TERM": "xterm-256color", **variables}
         super().__init__(command(*arguments), surroundings(**variables), home, columns)
 
+    def __enter__(self) -> Terminal:
+        return self
+
     @property
     def pid(self) -> int:
         return int(self._child.pid)

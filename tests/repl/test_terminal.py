@@ -56,29 +56,6 @@ def test_a_statement_may_have_many_lines(cluster: Sandbox, database: str, tmp_pa
         assert terminal.lines[1].strip() == "...> .help', ("
 
 
-def test_several_statements_on_a_line_run_in_order_up_to_the_first_error(
-    cluster: Sandbox, database: str, tmp_path: Path
-) -> None:
-    with Terminal("-s", servers(cluster), database, "-f", "list", home=tmp_path) as terminal:
-        assert terminal.run("SELECT 1; SELECT 2; SELEC; SELECT 3;") == [
-            "1",
-            "2",
-            'error: near "SELEC": syntax error (code 1); not applied',
-        ]
-
-
-def test_ctrl_c_abandons_the_input_and_ctrl_d_leaves(cluster: Sandbox, database: str, tmp_path: Path) -> None:
-    with Terminal("-s", servers(cluster), database, "-f", "list", home=tmp_path) as terminal:
-        prompt = terminal.prompt()
-        terminal.type(f"SELECT 'abandoned'{ENTER}")
-        terminal.expect("...>")
-        terminal.type(CTRL_C)
-        assert terminal.prompt() == prompt
-        assert terminal.run("SELECT 'kept';") == ["kept"]
-        terminal.type(CTRL_D)
-        assert terminal.wait_for_end() == 0
-
-
 def test_what_was_typed_is_kept_in_a_file_for_the_user_alone(cluster: Sandbox, database: str, tmp_path: Path) -> None:
     with Terminal("-s", servers(cluster), database, "-f", "list", home=tmp_path) as terminal:
         terminal.run("SELECT 'remember me';")
@@ -91,24 +68,6 @@ def test_what_was_typed_is_kept_in_a_file_for_the_user_alone(cluster: Sandbox, d
         terminal.prompt()
         terminal.type(UP + UP + ENTER)
         terminal.expect("\nremember me\n")
-
-
-def test_without_a_place_for_the_history_there_is_still_a_prompt(
-    cluster: Sandbox, database: str, tmp_path: Path
-) -> None:
-    (tmp_path / "dqshell").write_text("a file where the directory should be")
-    with Terminal("-s", servers(cluster), database, "-f", "list", home=tmp_path) as terminal:
-        assert terminal.run("SELECT 1;") == ["1"]
-        assert terminal.lines[0].startswith("notice: no history is kept: ")
-
-
-def test_a_transaction_shows_in_the_prompt_until_it_ends(cluster: Sandbox, database: str, tmp_path: Path) -> None:
-    with Terminal("-s", servers(cluster), database, home=tmp_path) as terminal:
-        prompt = terminal.prompt()
-        terminal.run("BEGIN;")
-        assert terminal.prompt() == prompt.replace(">", "*>")
-        terminal.run("COMMIT;")
-        assert terminal.prompt() == prompt
 
 
 def test_the_leader_dies_while_nobody_types(fresh_cluster: ClusterFactory, tmp_path: Path) -> None:
@@ -142,9 +101,7 @@ def test_the_leader_dies_inside_a_transaction(fresh_cluster: ClusterFactory, tmp
         assert terminal.run("SELECT count(*) FROM t;") == ["0"]
 
 
-def test_no_leader_is_waited_for_once_and_then_there_is_a_prompt(
-    fresh_cluster: ClusterFactory, tmp_path: Path
-) -> None:
+def test_no_leader_is_waited_for_once_and_then_there_is_a_prompt(fresh_cluster: ClusterFactory, tmp_path: Path) -> None:
     cluster = fresh_cluster()
     with Terminal("-s", servers(cluster), "--wait", "1.5", "db", "-f", "list", home=tmp_path) as terminal:
         terminal.run("CREATE TABLE t (a);")
