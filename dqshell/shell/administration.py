@@ -46,7 +46,7 @@ def cluster(console: Console, addresses: Sequence[str], timeout: float) -> None:
         return
     members = [node for node in look(addresses, timeout).nodes if node.role is not None]
     if not members:
-        raise NoLeader("no node can be reached")
+        raise NoLeader("no node answers")
     if console.settings.mode == "json":
         import json
 
@@ -100,7 +100,7 @@ def _fitting_row(node: Node) -> list[Cell]:
 def _nobody_leads(view: View) -> str:
     online = [node for node in view.nodes if node.is_online]
     if not online:
-        return "no node can be reached"
+        return "no node answers"
     voting = sum(node.is_online for node in view.voters)
     missing = len(view.voters) - voting
     if voting < view.quorum:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..driver import Listener
-from ..errors import Error, Outcome, Refused
+from ..errors import Error, Outcome, Refused, Unavailable
 from ..render.modes import open_renderer
 
 TYPE_CHECKING = False
@@ -123,7 +123,7 @@ def explain(error: Error, where: str = "") -> list[str]:
         first += "; outcome UNKNOWN" if error.outcome is Outcome.UNKNOWN else f"; {error.outcome.value}"
     lines = [first]
     lines += [f"  {line}" for line in getattr(error, "report", ())]
-    if error.statement is not None and not error.survives:
+    if error.statement is not None and not error.survives and not isinstance(error, Unavailable):
         lines.append(f"  {shortened(error.statement)}")
     if error.advice:
         lines.append(f"hint: {error.advice}")

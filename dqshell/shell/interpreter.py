@@ -93,6 +93,8 @@ class Interpreter:
         return True
 
     def _execute(self, sql: str) -> None:
+        if sql.startswith("."):
+            raise InterfaceError("a dot-command stands on a line of its own")
         statement = Statement(sql)
         if not self.session.unsafe:
             self._declared.check(statement)

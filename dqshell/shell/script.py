@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class DotCommand:
-    """A line that begins with a dot, where no statement is open. `line` counts from 1."""
+    """A line whose first character is a dot, where no statement is open. `line` counts from 1."""
 
     __slots__ = ("line", "text")
 
@@ -30,7 +30,7 @@ class Script:
     def feed(self, line: str) -> Iterator[Statement | DotCommand]:
         """What this line completes. It ends with its newline, except perhaps the last one."""
         self._line += 1
-        if line.startswith(".") and not self._splitter.pending and not self._splitter.open:
+        if _is_command(line) and not self._splitter.pending and not self._splitter.open:
             self._splitter.feed("\n")  # keeps count of the lines
             yield DotCommand(line.strip(), self._line)
         else:
@@ -56,9 +56,13 @@ class Script:
             yield statement
 
 
+def _is_command(line: str) -> bool:
+    return line.lstrip(" \t").startswith(".")
+
+
 def is_complete(text: str) -> bool:
     """Whether text typed at a prompt can be run, or more of it must follow."""
-    if text.startswith(".") or not text.strip():
+    if _is_command(text) or not text.strip():
         return True
     splitter = Splitter()
     splitter.feed(text + "\n")

@@ -262,7 +262,8 @@ def _generate(headers: list[bytes], count: int) -> Run:
         lines.append(f"  {'if' if header is headers[0] else 'elif'} {condition}:")
         lines += ["   " + line for line in _branch(types, shared, 8 * (len(words) + shared), unpack)]
     lines += ["  else:", "   return p"]
-    exec("\n".join(lines), names)
+    # Not the text itself: where Ctrl-C meets that, Python ends in a signal later on, though we have caught it.
+    exec(compile("\n".join(lines), "<rows>", "exec"), names)
     run: Run = names["run"]
     return run
 

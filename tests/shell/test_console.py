@@ -115,6 +115,12 @@ def test_where_nobody_can_be_asked_yes_must_be_said_beforehand() -> None:
     assert said(out.environment.stderr) == ""
 
 
+def searched(message: str, statement: str, report: list[str]) -> NoLeader:
+    error = NoLeader(message, report)
+    error.statement = statement
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "lines"),
     [
@@ -144,8 +150,8 @@ def test_where_nobody_can_be_asked_yes_must_be_said_beforehand() -> None:
             ["error: lost; not applied", "  COMMIT", "hint: Begin again."],
         ),
         (
-            NoLeader("nobody", ["10.0.0.1:1: refused", "10.0.0.2:1: silent"]),
-            ["error: nobody", "  10.0.0.1:1: refused", "  10.0.0.2:1: silent"],
+            searched("nobody", "SELECT 1", ["10.0.0.1:1: refused", "10.0.0.2:1: silent"]),
+            ["error: nobody; not applied", "  10.0.0.1:1: refused", "  10.0.0.2:1: silent"],
         ),
     ],
 )

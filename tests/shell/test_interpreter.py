@@ -129,6 +129,11 @@ def test_a_file_that_reads_itself_is_an_error_and_no_crash(shell: Shell, tmp_pat
     assert shell.run("SELECT 'fine';") == "fine\n"
 
 
+def test_a_command_behind_a_statement_is_refused_and_not_sent(shell: Shell) -> None:
+    assert shell.run("SELECT 1; .quit\n;SELECT 2;") == "1\n"
+    assert shell.errors == "error: line 1: a dot-command stands on a line of its own\n"
+
+
 def test_quit_ends_all_input(shell: Shell, tmp_path: Path) -> None:
     file = tmp_path / "quit.sql"
     file.write_text("SELECT 1;\n.quit\nSELECT 2;\n")

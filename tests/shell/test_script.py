@@ -48,9 +48,8 @@ def test_a_dot_inside_a_comment_between_statements_is_text() -> None:
     assert items("/* a comment\n.help\n*/\n.show\n") == [(4, ".show")]
 
 
-def test_a_dot_behind_a_comment_or_an_indentation_begins_no_command() -> None:
-    assert items("-- a comment\n.mode csv\n") == [(2, ".mode csv")]
-    assert items("  .mode csv;\n") == [(1, ".mode csv")]
+def test_a_command_may_follow_a_comment_and_may_be_indented() -> None:
+    assert items("-- a comment\n.mode csv\n \t .mode list \n") == [(2, ".mode csv"), (3, ".mode list")]
 
 
 def test_a_command_does_not_swallow_the_statement_behind_it() -> None:
@@ -87,6 +86,7 @@ def test_a_last_statement_needs_no_semicolon_but_must_be_whole() -> None:
         ("", True),
         ("   \n", True),
         (".help", True),
+        ("  .help", True),
         ("SELECT 1;", True),
         ("SELECT 1", False),
         ("SELECT 1; SELECT 2", False),
