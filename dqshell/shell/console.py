@@ -99,10 +99,12 @@ class Console(Listener):
         self.environment.stdout.flush()
 
     def _say(self, text: str, end: str = "\n") -> None:
-        self.flush()
-        self.waiting("")
-        self.environment.stderr.write((_safe(text) if self.environment.stderr_is_terminal else text) + end)
-        self.environment.stderr.flush()
+        try:
+            self.flush()
+        finally:  # what became of a statement is said even where nobody reads the results any more
+            self.waiting("")
+            self.environment.stderr.write((_safe(text) if self.environment.stderr_is_terminal else text) + end)
+            self.environment.stderr.flush()
 
 
 def _in_words(cell: Cell) -> str | int | float:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO, StringIO
 
 import pytest
 
+from dqshell.environment import Environment
 from dqshell.errors import (
     Busy,
     ConnectionLost,
@@ -18,7 +20,8 @@ from dqshell.errors import (
     Refused,
     TransactionLost,
 )
-from dqshell.shell.console import explain, shortened
+from dqshell.render.settings import Settings
+from dqshell.shell.console import Console, explain, shortened
 from tests.shell.memory import console, said
 
 COLUMNS = ("name", "alive", "count", "error")
@@ -87,6 +90,18 @@ def test_waiting_is_shown_to_a_person_alone_and_leaves_no_trace() -> None:
     assert said(person.environment.stderr) == ("\r\x1b[Kfor a leader\r\x1b[Kfor a leader still\r\x1b[Knotice: found\n")
     person.waiting("")
     assert said(person.environment.stderr) == ""
+
+
+def test_what_became_of_a_statement_is_said_even_where_nobody_reads_the_results() -> None:
+    class Broken(StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    stderr = StringIO()
+    out = Console(Environment(BytesIO(), Broken(), stderr, {}), Settings())
+    with pytest.raises(BrokenPipeError):
+        out.error(ConnectionLost("reset", statement="COMMIT"))
+    assert stderr.getvalue().startswith("error: reset; outcome UNKNOWN\n")
 
 
 @pytest.mark.parametrize("answer", ["y\n", "yes\n", "Y\n", " YES \n", "y"])
