@@ -60,10 +60,12 @@ def _resolve(address: str, host: str, port: int, deadline: float) -> list[tuple[
     found: list[tuple[int, Any]] = []
     reason: object = "timed out"
 
+    name = host.encode() if host.isascii() else host  # bytes spare the import of Python's IDNA codec
+
     def resolve(flags: int = 0) -> None:
         nonlocal reason
         try:
-            answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=flags)
+            answers = socket.getaddrinfo(name, port, type=socket.SOCK_STREAM, flags=flags)
             found.extend((family, sockaddr) for family, _, _, _, sockaddr in answers)
         except (OSError, UnicodeError) as error:
             reason = getattr(error, "strerror", None) or error

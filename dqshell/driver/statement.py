@@ -13,12 +13,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# One token of SQL as SQLite's src/tokenize.c cuts them, where every character beyond ASCII may be part of a name.
+# One token of SQL as SQLite's src/tokenize.c cuts them, where every character beyond ASCII may be part of a name. What
+# a name cannot hold is listed, because the opposite takes 8 ms to compile.
 _TOKEN = re.compile(
     r"""(?P<skip>[ \t\n\f\r][ \t-\r]*|\ufeff|--[^\n]*|/\*.*?(?:\*/|\Z))
-      | (?P<word>[A-Za-z_\x80-\U0010ffff][\w$\x80-\U0010ffff]*)
+      | (?P<word>[^\x00-@\[-^`{-\x7f][^\x00-\#%-/:-@\[-^`{-\x7f]*)
       | '[^']*(?:''[^']*)*(?:'|\Z) | "[^"]*(?:""[^"]*)*(?:"|\Z) | `[^`]*(?:``[^`]*)*(?:`|\Z) | \[[^]]*(?:\]|\Z)
-      | \.?\d[\w.]* | [?:@\#$][\w$\x80-\U0010ffff]*
+      | \.?\d[\w.]* | [?:@\#$][^\x00-\#%-/:-@\[-^`{-\x7f]*
       | .""",
     re.VERBOSE | re.DOTALL | re.ASCII,
 )

@@ -127,7 +127,8 @@ class Interpreter:
     def _failed(self, error: Error, where: str) -> bool:
         self.console.error(error, where)
         if self.exit_code is ExitCode.OK:
-            self.exit_code = error.exit_code
+            # Bad usage is a matter of the command line; within a script it is a failure.
+            self.exit_code = ExitCode.FAILED if error.exit_code is ExitCode.USAGE else error.exit_code
         stops = isinstance(error, Interrupted) or not self.keep_going
         return not stops
 

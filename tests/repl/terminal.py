@@ -26,7 +26,9 @@ class Terminal(Screen):
 
     @property
     def pid(self) -> int:
-        return int(self._child.pid)
+        pid = self._child.pid
+        assert pid is not None
+        return pid
 
     @property
     def text(self) -> str:

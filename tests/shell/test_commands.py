@@ -49,7 +49,7 @@ def test_a_mistake_is_named_and_the_way_out_is_shown(line: str, error: str, hint
     first, _, second = shell.errors.partition("\n")
     assert first.startswith(f"error: line 1: {error}")
     assert hint is None or hint in second
-    assert shell.interpreter.exit_code is ExitCode.USAGE
+    assert shell.interpreter.exit_code is ExitCode.FAILED
 
 
 def test_quotes_keep_words_together(shell: Shell) -> None:

@@ -48,7 +48,7 @@ def test_keep_going_goes_on_and_remembers_the_first_failure(shell: Shell) -> Non
         "line 2",
         "line 3",
     ]
-    assert shell.interpreter.exit_code is ExitCode.USAGE
+    assert shell.interpreter.exit_code is ExitCode.FAILED
 
 
 def test_bail_chooses_between_the_two(shell: Shell) -> None:
