@@ -1,4 +1,4 @@
-"""The world around a run: its streams, whether they are terminals, colour and width; replaceable in a test."""
+"""The world around a run: its streams, whether they are terminals, and their width; replaceable in a test."""
 
 from __future__ import annotations
 
@@ -43,15 +43,6 @@ class Environment:
             return os.get_terminal_size(self.stdout.fileno()).columns or 80
         except (OSError, ValueError):
             return 80
-
-    @property
-    def colour(self) -> bool:
-        """Whether stderr may be coloured (see no-color.org)."""
-        return (
-            self.stderr_is_terminal
-            and not self.variables.get("NO_COLOR")
-            and self.variables.get("TERM", "dumb") != "dumb"
-        )
 
 
 def _open(descriptor: int, mode: str) -> Any:

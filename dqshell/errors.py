@@ -298,8 +298,8 @@ class OutcomeUnknown(OperationalError):
     exit_code = ExitCode.UNKNOWN
     survives = False
     advice = (
-        "It may or may not have been applied, and was not repeated. Look for its effect with a SELECT before you "
-        "run it again."
+        "It may or may not have been applied, and was not repeated. Before you run it again, look for its effect with "
+        "a SELECT, once another write has succeeded: until then a new leader may not show it yet."
     )
 
 

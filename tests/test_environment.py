@@ -34,7 +34,6 @@ def test_everything_can_be_replaced() -> None:
     assert not environment.stdin_is_terminal
     assert not environment.stdout_is_terminal
     assert not environment.interactive
-    assert not environment.colour
     assert environment.width == 80
 
 
@@ -43,21 +42,6 @@ def test_a_terminal_has_a_width(terminal: TextIO) -> None:
     assert environment.stdout_is_terminal
     os.system(f"stty columns 123 </proc/{os.getpid()}/fd/{terminal.fileno()}")
     assert environment.width == 123
-
-
-@pytest.mark.parametrize(
-    ("variables", "colour"),
-    [
-        ({"TERM": "xterm"}, True),
-        ({"TERM": "dumb"}, False),
-        ({}, False),
-        ({"TERM": "xterm", "NO_COLOR": "1"}, False),
-        ({"TERM": "xterm", "NO_COLOR": ""}, True),
-    ],
-)
-def test_colour_is_for_terminals_that_want_it(variables: dict[str, str], colour: bool, terminal: TextIO) -> None:
-    assert Environment(BytesIO(), StringIO(), terminal, variables).colour is colour
-    assert not Environment(BytesIO(), terminal, StringIO(), variables).colour
 
 
 ECHO = """

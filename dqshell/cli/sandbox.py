@@ -70,7 +70,11 @@ def _open(directory: str | None) -> Sandbox:
 @click.option("--nodes", type=click.IntRange(1, 9), default=3, show_default=True, help="how many voters")
 @click.option("--port", type=click.IntRange(1, 65535), help="the first node's port; the others follow")
 @click.option(
-    "--latency", type=click.IntRange(0), default=0, help="expected network latency in ms (0: as dqlite has it)"
+    "--latency",
+    type=click.IntRange(0),
+    default=_LATENCY,
+    show_default=True,
+    help="network latency to expect, in ms: an election takes 15 times that (0: dqlite's own timing, 3 s and more)",
 )
 @_directory
 @click.pass_obj

@@ -68,7 +68,8 @@ class Console(Listener):
     def waiting(self, message: str) -> None:
         """On a terminal, one line that is written over again and again."""
         if self.environment.stderr_is_terminal and (message or self._waiting):
-            self.environment.stderr.write("\r\x1b[K" + _safe(message)[: self.environment.width - 1])
+            text = f"{_safe(message)} (Ctrl-C gives up)" if message else ""
+            self.environment.stderr.write("\r\x1b[K" + text[: self.environment.width - 1])
             self.environment.stderr.flush()
             self._waiting = bool(message)
 

@@ -87,7 +87,9 @@ def test_waiting_is_shown_to_a_person_alone_and_leaves_no_trace() -> None:
     person.waiting("for a leader")
     person.waiting("for a leader still")
     person.notice("found")
-    assert said(person.environment.stderr) == ("\r\x1b[Kfor a leader\r\x1b[Kfor a leader still\r\x1b[Knotice: found\n")
+    assert said(person.environment.stderr) == (
+        "\r\x1b[Kfor a leader (Ctrl-C gives up)\r\x1b[Kfor a leader still (Ctrl-C gives up)\r\x1b[Knotice: found\n"
+    )
     person.waiting("")
     assert said(person.environment.stderr) == ""
 
