@@ -6,6 +6,7 @@ whole node down, and running the same statement on the next leader takes that on
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum
 
 from ..errors import EndangersServer
@@ -18,7 +19,38 @@ if TYPE_CHECKING:
     from .connection import Connection
     from .statement import Statement
 
+UNSAFE = "--unsafe sends it all the same."
+
 MAX_DATABASE_NAME = 500  # bytes; from 512 on servers end the connection or crash (dqlite src/db.c, MAX_PATHNAME)
+
+_OFF = ("0", "off", "no", "false")
+_ON = ("1", "on", "yes", "true")
+
+# PRAGMAs that are dangerous on any server: the arguments (None: without one) with which they are not, and the reason.
+_DANGEROUS: dict[str, tuple[tuple[str | None, ...], str]] = {
+    "count_changes": ((None, *_OFF), "every change would return a row, and the second one crashes the server"),
+    "hard_heap_limit": ((None, "0"), "it limits the memory of the whole server, which then answers nobody any more"),
+    "incremental_vacuum": ((), "it writes and yields rows at the same time, and the server crashes at the next write"),
+}
+# The same for servers before 1.18.2; what is wrong about it, those after it refuse by themselves.
+_MANAGED = "dqlite manages this by itself, and this server refuses it, or crashes on it or at a later write"
+_DANGEROUS_BEFORE: dict[str, tuple[tuple[str | None, ...], str]] = {
+    "journal_mode": ((None, "wal"), _MANAGED),
+    "optimize": ((), "it writes while it is read from, and this server crashes at the next write; ANALYZE is safe"),
+    "page_size": ((None, "4096"), _MANAGED),
+    "synchronous": ((None, "normal", *_OFF, *_ON), _MANAGED),
+    "temp_store": ((None, "2", "memory"), "this server crashes when it writes temporary data to a file"),
+    "wal_autocheckpoint": ((None,), _MANAGED),
+    "wal_checkpoint": ((), _MANAGED),
+}
+
+# A change of the schema's own tables. One that leaves a text behind that SQLite cannot parse crashes every node, and
+# each of them again when it starts (dqlite src/fsm.c).
+_CHANGES_SCHEMA = re.compile(
+    r"\s*(?:(?:insert|replace|update)(?:\s+or\s+\w+)?(?:\s+into)?|delete\s+from)\s+"
+    r"(?:[\"'`\[]?main[\"'`\]]?\s*\.\s*)?[\"'`\[]?sqlite_(?:master|schema|dbpage)\b",
+    re.IGNORECASE,
+)
 
 
 class Generation(IntEnum):
@@ -38,7 +70,7 @@ def generation(connection: Connection) -> Generation:
     answer = connection.ask(messages.Leader(), schema=255)
     if not isinstance(answer, messages.Failure):
         return Generation.BEFORE_1_12
-    answer = connection.ask(messages.QuerySql(0, "SELECT 1", ()), schema=255)
+    answer = connection.ask(messages.QuerySql(0, "SELECT 1", ()), schema=2)
     if isinstance(answer, messages.Failure) and answer.code == 1:
         return Generation.LATER
     return Generation.BEFORE_1_18_2
@@ -62,10 +94,19 @@ def check_statement(statement: Statement, parameters: int, server: Callable[[], 
             "RETURNING is refused: this server returns the rows without applying the change, and crashes at the "
             "next write",
             advice="Run the statement without RETURNING, then SELECT the rows; or do both inside BEGIN IMMEDIATE "
-            "and COMMIT. --unsafe sends it all the same.",
+            f"and COMMIT. {UNSAFE}",
+        )
+    if statement.verb in ("SELECT", "VALUES") and not statement.reads and server() < Generation.LATER:
+        raise EndangersServer(
+            "optimize() in a SELECT is refused: it writes, and this server crashes at the next write",
+            advice=f"Say INSERT INTO table(table) VALUES ('optimize') instead. {UNSAFE}",
         )
     if statement.pragma is not None:
         _check_pragma(*statement.pragma, server)
+    if statement.verb in ("ATTACH", "VACUUM"):
+        _check_files(statement, server)
+    if statement.changes_rows:
+        _check_schema(statement)
     if parameters > 255 and server() < Generation.BEFORE_1_18_2:
         raise EndangersServer(
             f"{parameters} parameters are refused: this server counts them in one byte and would bind NULLs silently",
@@ -73,16 +114,44 @@ def check_statement(statement: Statement, parameters: int, server: Callable[[], 
         )
 
 
+def spills(statement: Statement, server: Callable[[], Generation]) -> bool:
+    """Whether the statement may make the server write temporary data to a file, which crashes it.
+
+    Servers before 1.18.2 do not survive it when more than some 2 MB of a TEMP table, or of a database that is
+    vacuumed, leave the cache (dqlite src/vfs.c). PRAGMA temp_store=MEMORY, beforehand, keeps them there.
+    """
+    makes_temporary = statement.verb == "CREATE" and "temp" in statement.sql[:100].lower()
+    return (makes_temporary or statement.verb == "VACUUM") and server() < Generation.LATER
+
+
 def _check_pragma(name: str, argument: str | None, server: Callable[[], Generation]) -> None:
-    dangerous = (
-        (name == "journal_mode" and argument not in (None, "wal"))
-        or (name == "synchronous" and argument not in (None, "off", "0"))
-        or name == "wal_checkpoint"
-        or (name == "wal_autocheckpoint" and argument is not None)
-    )
-    if dangerous and server() < Generation.LATER:
+    harmless, reason = _DANGEROUS.get(name) or _DANGEROUS_BEFORE.get(name) or ((argument,), "")
+    if argument not in harmless and (name in _DANGEROUS or server() < Generation.LATER):
+        raise EndangersServer(f"PRAGMA {name} is refused: {reason}", advice=f"Leave it out. {UNSAFE}")
+
+
+def _check_files(statement: Statement, server: Callable[[], Generation]) -> None:
+    """ATTACH and VACUUM INTO: there is no file behind the names."""
+    attaches = statement.verb == "ATTACH" and ":memory:" not in statement.sql
+    if attaches and server() < Generation.LATER:
         raise EndangersServer(
-            f"PRAGMA {name} is refused: dqlite manages this by itself, and this server crashes on it or at the next "
-            "write",
-            advice="Leave it out. --unsafe sends it all the same.",
+            "ATTACH is refused: a write to an attached database fails on this server, or crashes it",
+            advice=f"Open the other database by itself; ATTACH ':memory:' is possible. {UNSAFE}",
+        )
+    into = statement.verb == "VACUUM" and re.search(r"\binto\b", statement.sql, re.IGNORECASE)
+    if into and server() < Generation.LATER:
+        raise EndangersServer(
+            "VACUUM INTO is refused: it would write to no file, and crashes this server",
+            advice=f"Dump the database to have a copy of it. {UNSAFE}",
+        )
+
+
+def _check_schema(statement: Statement) -> None:
+    """Dumps contain one such change that is safe: how SQLite restores a virtual table."""
+    if not _CHANGES_SCHEMA.match(statement.sql):
+        return
+    if statement.verb != "INSERT" or "create virtual table" not in statement.sql.lower():
+        raise EndangersServer(
+            "a change of SQLite's schema tables is refused: a mistake there crashes all nodes, for ever",
+            advice=f"Use CREATE, ALTER and DROP. {UNSAFE}",
         )

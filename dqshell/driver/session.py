@@ -176,7 +176,7 @@ class Session:
             connection = self._ready(then)
             try:
                 if not self.unsafe:
-                    guard.check_statement(statement, len(params), partial(self._generation_of, connection))
+                    self._make_safe(connection, statement, len(params))
                 return self._send(connection, statement, params)
             except DatabaseError as error:
                 self.in_flight = False
@@ -383,11 +383,21 @@ class Session:
         self._generation = None
         self.transaction.disconnected()
 
-    def _generation_of(self, connection: Connection) -> guard.Generation:
-        if self._generation is None:
-            try:
+    def _make_safe(self, connection: Connection, statement: Statement, parameters: int) -> None:
+        """Refuse what the server does not survive, or see to it that it does. Raises EndangersServer, NotSent."""
+
+        def server() -> guard.Generation:
+            if self._generation is None:
                 self._generation = guard.generation(connection)
-            except DatabaseError as error:
-                connection.close()
-                raise NotSent(error.message, node=error.node) from None
-        return self._generation
+            return self._generation
+
+        connection.patience = None
+        try:
+            guard.check_statement(statement, parameters, server)
+            if guard.spills(statement, server):
+                connection.exec("PRAGMA temp_store=MEMORY")
+        except ProgrammingError:
+            raise
+        except DatabaseError as error:  # the statement itself has not been sent
+            connection.close()
+            raise NotSent(error.message, node=error.node) from None
