@@ -81,6 +81,8 @@ def check_database(name: str) -> None:
     reason = ""
     if not name or name == ":memory:" or name.startswith("file:"):
         reason = "the first write to it crashes the server; choose a plain name"
+    elif name.endswith(("-wal", "-journal")):
+        reason = "servers take it for the log of another database, and some crash; choose another name"
     elif len(name.encode("utf-8", "surrogateescape")) > MAX_DATABASE_NAME:
         reason = f"names of more than {MAX_DATABASE_NAME} bytes crash the server; choose a shorter one"
     if reason:

@@ -12,7 +12,7 @@ import pytest
 
 from dqshell.driver import Connection, Limits, Session
 from dqshell.driver.guard import Generation, check_database, generation
-from dqshell.errors import EndangersServer, Error, ExitCode, Outcome, SandboxError
+from dqshell.errors import EndangersServer, Error, ExitCode, NodeUnreachable, Outcome, SandboxError
 from tests.conftest import running_sandbox
 
 from .nodes import wait_until
@@ -166,6 +166,7 @@ class Victim:
             self.__init__(self._launcher)  # type: ignore[misc]
 
     def run(self, session: Session, statements: tuple[str, ...]) -> list[Error]:
+        """The errors that the statements meet; it ends when the node is gone."""
         errors = []
         for sql in statements:
             try:
@@ -173,6 +174,8 @@ class Victim:
                     pass
             except Error as error:
                 errors.append(error)
+                if self.pid is None:
+                    break
         return errors
 
 
@@ -191,7 +194,10 @@ def victim(shared_victim: Victim) -> Victim:
 
 
 def kill(victim: Victim, killer: Killer, fatal: str, database: str) -> None:
-    """Send it all the same, and see the node die."""
+    """Send it all the same, and see the node die.
+
+    The database's name is not the beginning of another's: servers before 1.15.1 may take the one for the other.
+    """
     with Session(victim.cluster.addresses, database, limits=LIMITS, unsafe=True) as session:
         session.run("CREATE TABLE t (n)")
         victim.run(session, (*killer.before, fatal, *killer.after))
@@ -203,8 +209,8 @@ def kill(victim: Victim, killer: Killer, fatal: str, database: str) -> None:
 def test_what_kills_the_server_is_refused_with_a_reason(victim: Victim, killer: Killer, database: str) -> None:
     fatal = killer.fatal.format(database=database)
     if victim.generation in killer.dies:
-        kill(victim, killer, fatal, f"{database}killed")
-        fatal = killer.fatal.format(database=database)
+        doomed = f"killed_{database}"
+        kill(victim, killer, killer.fatal.format(database=doomed), doomed)
     pid = victim.pid
     with Session(victim.cluster.addresses, database, limits=LIMITS) as session:
         victim.run(session, ("CREATE TABLE t (n)", *killer.before))
@@ -226,7 +232,7 @@ def test_what_kills_the_server_is_refused_with_a_reason(victim: Victim, killer: 
 @pytest.mark.parametrize("killer", MADE_SAFE, ids=lambda killer: killer.fatal)
 def test_what_would_spill_to_a_file_is_kept_in_memory(victim: Victim, killer: Killer, database: str) -> None:
     if victim.generation in killer.dies:
-        kill(victim, killer, killer.fatal, f"{database}killed")
+        kill(victim, killer, killer.fatal, f"killed_{database}")
     pid = victim.pid
     with Session(victim.cluster.addresses, database, limits=LIMITS) as session:
         session.run("CREATE TABLE t (n)")
@@ -266,6 +272,20 @@ def test_names_of_databases_that_are_no_files_are_refused(victim: Victim, name: 
     wait_until(lambda: not victim.is_well, f"a database called {name!r} does not kill the server", limit=2.0)
     victim.revive()
     with pytest.raises(EndangersServer, match="choose a plain name"):
+        Session(victim.cluster.addresses, name)
+    assert victim.is_well
+
+
+@pytest.mark.parametrize("name", ["a-wal", "a-journal"])
+def test_names_of_databases_that_mean_the_log_of_another_are_refused(victim: Victim, name: str) -> None:
+    if victim.generation is MIDDLE:
+        with Session(victim.cluster.addresses, name, limits=LIMITS, unsafe=True) as session:
+            errors = victim.run(session, ("CREATE TABLE t (n)",))
+        assert isinstance(errors[0], NodeUnreachable)
+        assert "when the database" in errors[0].message
+        assert victim.pid is None
+        victim.revive()
+    with pytest.raises(EndangersServer, match="choose another name"):
         Session(victim.cluster.addresses, name)
     assert victim.is_well
 
