@@ -30,13 +30,16 @@ _ON = ("1", "on", "yes", "true")
 _DANGEROUS: dict[str, tuple[tuple[str | None, ...], str]] = {
     "count_changes": ((None, *_OFF), "every change would return a row, and the second one crashes the server"),
     "hard_heap_limit": ((None, "0"), "it limits the memory of the whole server, which then answers nobody any more"),
+    "optimize": (
+        (),
+        "it writes while it is read from, which crashes the server or locks the database for ever; ANALYZE is safe",
+    ),
     "incremental_vacuum": ((), "it writes and yields rows at the same time, and the server crashes at the next write"),
 }
 # The same for servers before 1.18.2; what is wrong about it, those after it refuse by themselves.
 _MANAGED = "dqlite manages this by itself, and this server refuses it, or crashes on it or at a later write"
 _DANGEROUS_BEFORE: dict[str, tuple[tuple[str | None, ...], str]] = {
     "journal_mode": ((None, "wal"), _MANAGED),
-    "optimize": ((), "it writes while it is read from, and this server crashes at the next write; ANALYZE is safe"),
     "page_size": ((None, "4096"), _MANAGED),
     "synchronous": ((None, "normal", *_OFF, *_ON), _MANAGED),
     "temp_store": ((None, "2", "memory"), "this server crashes when it writes temporary data to a file"),
@@ -98,9 +101,9 @@ def check_statement(statement: Statement, parameters: int, server: Callable[[], 
             advice="Run the statement without RETURNING, then SELECT the rows; or do both inside BEGIN IMMEDIATE "
             f"and COMMIT. {UNSAFE}",
         )
-    if statement.verb in ("SELECT", "VALUES") and not statement.reads and server() < Generation.LATER:
+    if statement.verb in ("SELECT", "VALUES") and not statement.reads:
         raise EndangersServer(
-            "optimize() in a SELECT is refused: it writes, and this server crashes at the next write",
+            "optimize() in a SELECT is refused: it writes while it is read from, which crashes or wedges the server",
             advice=f"Say INSERT INTO table(table) VALUES ('optimize') instead. {UNSAFE}",
         )
     if statement.pragma is not None:
